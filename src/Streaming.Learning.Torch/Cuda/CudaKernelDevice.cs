@@ -90,7 +90,7 @@ internal sealed unsafe class CudaKernelDevice : IKernelDevice
         }
 
         _ = CudaDriver.PopContext(out _);
-        CudaDriver.Check(result, "cuLaunchKernel");
+        CudaDriver.Check(result, "launching a kernel (STREAMING__Training__Kernels=Off trains without them)");
     }
 
     /// <inheritdoc/>

@@ -9,12 +9,19 @@ internal sealed class DeviceKernels : IDisposable
 {
     private readonly IKernelDevice? _device;
 
-    private DeviceKernels(string description, IKernelDevice? device = null, SoftmaxKernels? softmax = null, TowerKernels? tower = null)
+    private DeviceKernels(string description)
+    {
+        Description = description;
+    }
+
+    private DeviceKernels(IKernelDevice device, TorchEngineOptions options, ModelOptions model)
     {
         _device = device;
-        Softmax = softmax;
-        Tower = tower;
-        Description = description;
+        int[] widths = [.. model.Widths];
+        Softmax = SoftmaxKernels.Compile(device, widths, model.Cosine, !options.Tf32);
+        Update = UpdateKernels.Compile(device, widths);
+        Tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, widths) : null;
+        Description = $"own kernels for {device.Target}: nested softmax, updates{(Tower is null ? "" : ", fmrlrec tower")}";
     }
 
     /// <summary>Gets the kernels of the loss; null: torch's operations.</summary>
@@ -22,6 +29,9 @@ internal sealed class DeviceKernels : IDisposable
 
     /// <summary>Gets the kernels of the fmrlrec tower; null: torch's operations.</summary>
     public TowerKernels? Tower { get; }
+
+    /// <summary>Gets the kernels of the optimisers; null: torch's operations.</summary>
+    public UpdateKernels? Update { get; }
 
     /// <summary>Gets what was chosen and why, for the log.</summary>
     public string Description { get; }
@@ -43,10 +53,7 @@ internal sealed class DeviceKernels : IDisposable
         try
         {
             device ??= Open(target);
-            var softmax = SoftmaxKernels.Compile(device, [.. model.Widths], model.Cosine, !options.Tf32);
-            TowerKernels? tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, [.. model.Widths]) : null;
-            string names = tower is null ? "nested softmax" : "nested softmax, fmrlrec tower";
-            return new DeviceKernels($"own kernels for {device.Target}: {names}", device, softmax, tower);
+            return new DeviceKernels(device, options, model);
         }
         catch (KernelException error)
         {

@@ -1,7 +1,7 @@
 namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>The device is unusable, or ran out of memory. The message is one line: what was tried and what to do.</summary>
-public sealed class TorchDeviceException : Exception
+public class TorchDeviceException : Exception
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="message">What was tried and what to do.</param>

@@ -40,6 +40,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DropoutSource _dropout;
     private readonly ISoftmaxLoss _loss;
     private readonly DeviceKernels _kernels;
+    private readonly KernelUpdate? _update;
     private readonly DenseAdamW _denseOptimizer;
     private readonly RowOptimizer _rowOptimizer;
     private readonly DeviceBank _bank;
@@ -95,6 +96,7 @@ public sealed partial class TorchEngine : TrainingEngine
             ? new KernelSoftmaxLoss(model, softmax, _device)
             : new NestedSoftmaxLoss(model, increments, _device);
         _fused = _kernels.Tower is { } kernels ? new FusedFmrlRec(new FusedCalls(kernels, _dropout, model.Dimension), _dense, model) : null;
+        _update = _kernels.Update is { } update ? new KernelUpdate(update, _dense, _items, model) : null;
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
     }
@@ -156,7 +158,7 @@ public sealed partial class TorchEngine : TrainingEngine
                 $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}"
         );
         bool read = ++_unread >= _options.ReadLossEvery;
-        UpdateGate gate = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
+        Tensor applies = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
         Timer?.Mark(StepPart.Update);
         bool applied = !read || Read(summary);
         if (applied)
@@ -164,7 +166,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _step = step;
             if (batch.EnqueuePositives && Model.BankCapacity > 0)
             {
-                Enqueue(gradients.Positives, batch.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
+                Enqueue(gradients.Positives, batch.Positives, applies, step, known: read && _options.ReadLossEvery == 1);
             }
         }
 
@@ -205,6 +207,7 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _tower.Dispose();
             _fused?.Dispose();
+            _update?.Dispose();
             _itemModule.Dispose();
             _dense.Dispose();
             _items.Dispose();
@@ -340,32 +343,15 @@ public sealed partial class TorchEngine : TrainingEngine
         return Model.ItemIds ? _items.IdVectors(rows) : null;
     }
 
-    // Queued without waiting: the device decides whether the step applies.
-    private UpdateGate Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    // Queued without waiting: the device decides whether the step applies, and returns that.
+    private Tensor Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
     {
         using IDisposable noGrad = no_grad();
         try
         {
-            Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
-            if (gradients.IdGradients is not null)
-            {
-                squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
-            }
-
-            Tensor norm = squares.sqrt();
-            Tensor applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
-            Tensor scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
-            Tensor update = _items.Updates.add(1);
-            var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
-            _denseOptimizer.Update(gate, learningRate);
-            if (gradients.IdGradients is not null)
-            {
-                _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
-            }
-
-            gate.Write(_items.Updates, update);
-            summary = cat([gradients.Losses, norm.unsqueeze(0), _items.Updates.unsqueeze(0)], 0);
-            return gate;
+            return _update is null
+                ? ApplyByTorch(batch, gradients, learningRate, out summary)
+                : _update.Apply(gradients, batch.ItemRows, learningRate, out summary);
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
@@ -376,6 +362,30 @@ public sealed partial class TorchEngine : TrainingEngine
                 error
             );
         }
+    }
+
+    private Tensor ApplyByTorch(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    {
+        Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
+        if (gradients.IdGradients is not null)
+        {
+            squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
+        }
+
+        Tensor norm = squares.sqrt();
+        Tensor applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
+        Tensor scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
+        Tensor update = _items.Updates.add(1);
+        var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
+        _denseOptimizer.Update(gate, learningRate);
+        if (gradients.IdGradients is not null)
+        {
+            _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
+        }
+
+        gate.Write(_items.Updates, update);
+        summary = cat([gradients.Losses, norm.unsqueeze(0), _items.Updates.unsqueeze(0)], 0);
+        return applies;
     }
 
     // The only wait of a step.
@@ -398,15 +408,15 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
-    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, UpdateGate gate, long step, bool known)
+    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, Tensor applies, long step, bool known)
     {
         using IDisposable noGrad = no_grad();
         if (!known)
         {
             positives = new CandidateBlock(
-                where(gate.Applies, positives.Vectors, zeros_like(positives.Vectors)),
-                where(gate.Applies, positives.Rows, full_like(positives.Rows, -1)),
-                where(gate.Applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity))
+                where(applies, positives.Vectors, zeros_like(positives.Vectors)),
+                where(applies, positives.Rows, full_like(positives.Rows, -1)),
+                where(applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity))
             );
         }
 

@@ -33,6 +33,9 @@ public partial class NvrtcTests
         RequireNoSpills(TowerKernels.Source(widths), architecture);
 
     [Fact]
+    public void Compile_Update_SpillsNoRegister() => RequireNoSpills(UpdateKernels.Source([16, 32, 64, 128]), "sm_90");
+
+    [Fact]
     public void Compile_ErrorInSource_NamesFileAndLine()
     {
         KernelException error = Assert.Throws<KernelException>(() => Compiler().Compile("Bad.cu", "\nint f() { return x; }", "sm_90", []));
