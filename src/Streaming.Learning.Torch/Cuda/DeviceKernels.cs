@@ -61,8 +61,8 @@ internal sealed class DeviceKernels : IDisposable
             return options.Kernels == KernelMode.Auto
                 ? new DeviceKernels($"torch's operations, not own kernels: {error.Message}")
                 : throw new TorchDeviceException(
-                    $"STREAMING__Training__Kernels is On, but the kernels cannot run on '{options.Device}': {error.Message}. Set it to Auto "
-                        + "to train with torch's operations.",
+                    $"STREAMING__Training__Kernels is On, but the kernels cannot run on '{options.Device}': {error.Message}. Set it to "
+                        + "Auto to train with torch's operations.",
                     error
                 );
         }

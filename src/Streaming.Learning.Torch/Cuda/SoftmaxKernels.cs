@@ -81,7 +81,8 @@ internal sealed class SoftmaxKernels
         return shared <= device.MostSharedBytes
             ? new SoftmaxKernels(device, device.Compile(source), shared)
             : throw new KernelException(
-                $"widths up to {widths[^1]} need {shared:N0} bytes of shared memory; a block of {device.Target} has {device.MostSharedBytes:N0}"
+                $"widths up to {widths[^1]} need {shared:N0} bytes of shared memory; a block of {device.Target} has "
+                    + $"{device.MostSharedBytes:N0}"
             );
     }
 

@@ -115,7 +115,8 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <inheritdoc/>
     public override string Description =>
         $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, "
-        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}, {_kernels.Description}";
+        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}, "
+        + _kernels.Description;
 
     /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
