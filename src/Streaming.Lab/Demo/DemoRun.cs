@@ -352,8 +352,7 @@ internal sealed class DemoRun : IAsyncDisposable
                     Model = _settings.Redis.Model,
                     Pipeline = () => _pipeline?.Status(),
                     Figures = _figures,
-                    Index = lookups.Updater.Status,
-                    Widths = () => lookups.Take().View.Widths,
+                    Served = served,
                     Generations = () => generations,
                 }
             );

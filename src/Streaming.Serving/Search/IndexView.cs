@@ -146,13 +146,15 @@ public sealed class IndexView
         );
     }
 
-    /// <summary>Enumerates the ids of all items, in no particular order; those added or removed meanwhile may be among them.</summary>
+    /// <summary>Enumerates the ids of items, in no particular order; those added or removed meanwhile may be among them.</summary>
     /// <param name="start">Where to begin, 0 … 1 of the table; the rest follows around. A random place gives a sample.</param>
-    public IEnumerable<string> Ids(double start = 0)
+    /// <param name="filter">Which items; null: all.</param>
+    /// <exception cref="ItemFilterException">The filter does not fit the fields.</exception>
+    public IEnumerable<string> Ids(double start = 0, ItemFilter? filter = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, 1);
-        return _table.Ids(start);
+        return _table.Ids(start, Prepare(filter));
     }
 
     /// <summary>Copies an item's vector.</summary>
@@ -200,6 +202,39 @@ public sealed class IndexView
     /// <summary>Counts the items that have a value of an attribute.</summary>
     /// <exception cref="ItemFilterException">There is no such attribute.</exception>
     public int ItemsWith(string field) => _table.CountWith(_table.Schema.IndexOf(field));
+
+    /// <summary>Lists the commonest values of an attribute of texts, or of true and false. Reads the attribute of every item.</summary>
+    /// <param name="field">The attribute.</param>
+    /// <param name="most">The most values.</param>
+    /// <returns>The values with the most items first; none for an attribute of numbers.</returns>
+    /// <exception cref="ItemFilterException">There is no such attribute.</exception>
+    public IReadOnlyList<AttributeValue> CommonValues(string field, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        int index = _table.Schema.IndexOf(field);
+        ValueCodes codes = _table.Schema.CodesOf(index);
+        return
+        [
+            .. _table
+                .CountCodes(index)
+                .Select((items, code) => (items, code))
+                .Where(static value => value.items > 0)
+                .OrderByDescending(static value => value.items)
+                .Take(most)
+                .Select(value => new AttributeValue(codes.TextOf(value.code), value.items)),
+        ];
+    }
+
+    /// <summary>Gets the least and the greatest number of an attribute. Reads the attribute of every item.</summary>
+    /// <returns>Null for an attribute of another kind, and when no item has a value.</returns>
+    /// <exception cref="ItemFilterException">There is no such attribute.</exception>
+    public (double Least, double Greatest)? RangeOf(string field)
+    {
+        int index = _table.Schema.IndexOf(field);
+        return Attributes[index].Kind == AttributeKind.Number && _table.RangeOf(index) is { Least: < double.PositiveInfinity } range
+            ? range
+            : null;
+    }
 
     /// <summary>Lists the items that had the most events since they are known, where attributes are published.</summary>
     /// <param name="filter">Which items; null: all.</param>

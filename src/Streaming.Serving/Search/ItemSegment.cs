@@ -211,6 +211,53 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
+    /// <summary>Adds the number of items with each text of a field.</summary>
+    /// <param name="field">A field of texts.</param>
+    /// <param name="counts">By code; those beyond it are of texts that came meanwhile.</param>
+    public void CountCodes(int field, Span<int> counts)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            foreach (int[] column in _columns!.CodesOf(field))
+            {
+                for (int row = 0; row < _used; row++)
+                {
+                    int code = _present[row] != 0 ? column[row] : 0;
+                    if (code > 0 && code < counts.Length)
+                    {
+                        counts[code]++;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Widens a range by the numbers of a field.</summary>
+    public void Widen(int field, ref double least, ref double greatest)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            ReadOnlySpan<double> numbers = _columns!.NumbersOf(field);
+            for (int row = 0; row < _used; row++)
+            {
+                if (_present[row] != 0 && !double.IsNaN(numbers[row]))
+                {
+                    (least, greatest) = (Math.Min(least, numbers[row]), Math.Max(greatest, numbers[row]));
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     public void ReadCodes(int row, ulong key, int field, ICollection<int> codes)
     {
@@ -314,20 +361,24 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>Copies the ids of its items.</summary>
+    /// <summary>Copies the ids of its items that a filter admits.</summary>
     /// <param name="ids">Room for <see cref="Rows"/> ids.</param>
     /// <param name="before">How many of them are of rows before <paramref name="row"/>.</param>
     /// <param name="row">A row.</param>
+    /// <param name="filter">The filter; null: all items.</param>
+    /// <param name="masks">Room for two masks of <see cref="Rows"/> rows.</param>
     /// <returns>The number of items.</returns>
-    public int CopyIds(Span<string> ids, out int before, int row)
+    public int CopyIds(Span<string> ids, out int before, int row, RowFilter? filter, Span<byte> masks)
     {
         _lock.EnterReadLock();
         try
         {
+            Span<byte> mask = masks[.._used];
+            Admit(filter, mask, masks.Slice(Rows, _used));
             int count = before = 0;
             for (int at = 0; at < _used; at++)
             {
-                if (_present[at] != 0)
+                if (mask[at] != 0)
                 {
                     before += at < row ? 1 : 0;
                     ids[count++] = _ids[at];

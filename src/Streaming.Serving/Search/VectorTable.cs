@@ -108,16 +108,17 @@ internal sealed class VectorTable : IDisposable
         return _rows.TryFind(key, out int row) && Segment(row).TryRead(row % ItemSegment.Rows, key, vector, out id, out step);
     }
 
-    /// <summary>The ids of all items from a place on and around, 0 … 1 of the rows.</summary>
-    public IEnumerable<string> Ids(double start)
+    /// <summary>The ids of the items that a filter admits, from a place on and around, 0 … 1 of the rows.</summary>
+    public IEnumerable<string> Ids(double start, RowFilter? filter = null)
     {
         ItemSegment[] segments = _segments;
         (int first, int skipped) = Math.DivRem((int)(start * _used), ItemSegment.Rows);
         string[] ids = new string[ItemSegment.Rows];
+        byte[] masks = new byte[2 * ItemSegment.Rows];
         for (int i = 0; i <= segments.Length && segments.Length > 0; i++)
         {
             // The first segment comes twice: its end at first, its beginning at last.
-            int count = segments[(first + i) % segments.Length].CopyIds(ids, out int before, skipped);
+            int count = segments[(first + i) % segments.Length].CopyIds(ids, out int before, skipped, filter, masks);
             (int from, int to) =
                 i == 0 ? (before, count)
                 : i == segments.Length ? (0, before)
@@ -142,6 +143,30 @@ internal sealed class VectorTable : IDisposable
 
     /// <summary>The number of items that have a value of a field.</summary>
     public int CountWith(int field) => _segments.Sum(segment => segment.CountWith(field));
+
+    /// <summary>The number of items with each text of a field, by its code.</summary>
+    public int[] CountCodes(int field)
+    {
+        int[] counts = new int[Schema.CodesOf(field).Count + 1];
+        foreach (ItemSegment segment in _segments)
+        {
+            segment.CountCodes(field, counts);
+        }
+
+        return counts;
+    }
+
+    /// <summary>The least and the greatest number of a field; the least is infinite when no item has one.</summary>
+    public (double Least, double Greatest) RangeOf(int field)
+    {
+        (double least, double greatest) = (double.PositiveInfinity, double.NegativeInfinity);
+        foreach (ItemSegment segment in _segments)
+        {
+            segment.Widen(field, ref least, ref greatest);
+        }
+
+        return (least, greatest);
+    }
 
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     public void ReadCodes(ulong key, int field, ICollection<int> codes)

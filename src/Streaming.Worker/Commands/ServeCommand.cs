@@ -109,8 +109,7 @@ internal static class ServeCommand
                         new PageSource
                         {
                             Model = settings.Redis.Model,
-                            Index = lookups.Updater.Status,
-                            Widths = () => lookups.Take().View.Widths,
+                            Served = served,
                             Generations = () => generations,
                         }
                     );

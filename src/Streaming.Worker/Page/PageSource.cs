@@ -1,7 +1,7 @@
-using Streaming.Serving.Search;
 using Streaming.Worker.Figures;
 using Streaming.Worker.Generations;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Serve;
 
 namespace Streaming.Worker.Page;
 
@@ -17,11 +17,8 @@ public sealed record PageSource
     /// <summary>Gets the pipeline's figures over time.</summary>
     public FigureHistory? Figures { get; init; }
 
-    /// <summary>Gets the status of the index; null: this process answers no lookups.</summary>
-    public Func<IndexStatus>? Index { get; init; }
-
-    /// <summary>Gets the widths that lookups have now.</summary>
-    public Func<IReadOnlyList<int>>? Widths { get; init; }
+    /// <summary>Gets what lookups are answered from; null: this process answers none.</summary>
+    public ServedGenerations? Served { get; init; }
 
     /// <summary>Gets the generations in the store; returns null before it is connected.</summary>
     public Func<GenerationList?>? Generations { get; init; }

@@ -1,5 +1,6 @@
 using Streaming.Learning.Training;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Serve;
 
 namespace Streaming.Worker.Page;
 
@@ -15,10 +16,21 @@ internal static class StatusAnswer
             model = source.Model,
             trains = source.Pipeline is not null,
             pipeline = status is null || ReferenceEquals(status, PipelineStatus.Empty) ? null : Figures(status),
-            index = source.Index?.Invoke(),
-            widths = source.Widths?.Invoke(),
+            index = source.Served?.Active.Updater.Status(),
+            widths = source.Served?.Active.Take().View.Widths,
+            trial = source.Served is { Trial: { } trial } served ? Trial(trial, served.Share) : null,
         };
     }
+
+    private static object Trial(Lookups trial, double share) =>
+        new
+        {
+            generation = trial.Pinned,
+            share,
+            widths = trial.Take().View.Widths,
+            items = trial.Take().View.Count,
+            reason = trial.Look().Reason,
+        };
 
     private static object Figures(PipelineStatus status) =>
         new

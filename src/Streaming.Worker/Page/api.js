@@ -51,6 +51,15 @@ function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 }
 
+/** The URL of a lookup that is answered from the generation that an address names. */
+export function lookup(path, parameters, query) {
+  const asked = new URLSearchParams(parameters);
+  if (query.has('generation')) {
+    asked.set('generation', query.get('generation'));
+  }
+  return asked.size ? `${path}?${asked}` : path;
+}
+
 export const get = (url, signal) => answer(url, { signal });
 export const post = (url, body, signal) =>
   answer(url, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' }, signal });

@@ -38,9 +38,19 @@ export const duration = milliseconds =>
 
 export const titled = item => item.title ?? item.item;
 
+/** A link within the page: it keeps the generation that the address names. */
+export function address(parts) {
+  const query = new URLSearchParams(parts);
+  const generation = new URLSearchParams(location.search).get('generation');
+  if (generation && !query.has('generation')) {
+    query.set('generation', generation);
+  }
+  return `?${query}`;
+}
+
 /** A link to an item, with its id where a title stands for it. */
 export function itemLink(item) {
-  const href = `?item=${encodeURIComponent(item.item)}`;
+  const href = address({ item: item.item });
   return item.title
     ? element('a', { href }, item.title, ' ', element('span', { className: 'id' }, item.item))
     : element('a', { href }, item.item);

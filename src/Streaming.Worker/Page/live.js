@@ -80,6 +80,7 @@ export function fail(error, health) {
 export function update(status, health) {
   say($('index'), describe(status.index));
   $('index').classList.toggle('error', Boolean(status.index?.error));
+  say($('trial'), describeTrial(status.trial));
   tellParts(health);
   const { pipeline } = status;
   $('training').hidden = $('ranges').hidden = !pipeline;
@@ -138,6 +139,14 @@ function describe(index) {
     stale: `Serving ${whole(index.items)} items of generation ${index.generation}, not refreshed for ${index.age.split('.')[0]}`,
   }[index.phase];
   return `${[state, load, index.error].filter(Boolean).join('; ')}.`;
+}
+
+function describeTrial(trial) {
+  return !trial
+    ? ''
+    : trial.reason
+      ? `Generation ${trial.generation} is on trial and cannot be served: ${trial.reason}. Its users are answered like the others.`
+      : `Generation ${trial.generation} is on trial: its ${whole(trial.items)} items answer ${decimals(100 * trial.share, 1)} % of the users.`;
 }
 
 function tellNow(now) {

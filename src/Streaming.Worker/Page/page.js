@@ -1,4 +1,4 @@
-import { $, element, say, whole } from './dom.js';
+import { $, address, element, replace, say } from './dom.js';
 import { get, onUnlock } from './api.js';
 import * as live from './live.js';
 import * as items from './items.js';
@@ -25,20 +25,47 @@ function show(moved) {
     $(name).hidden = name !== view;
   }
   for (const link of document.querySelectorAll('nav a[data-view]')) {
-    link.toggleAttribute('aria-current', link.dataset.view === view);
+    link.href = address(link.dataset.view === 'live' ? {} : { view: link.dataset.view });
+    link.removeAttribute('aria-current');
     if (link.dataset.view === view) {
       link.setAttribute('aria-current', 'page');
     }
   }
   document.title = `${$(`${view}-title`).textContent} · Streaming`;
   shown = view;
+  offerGenerations(query);
   views[view].show(query, status);
   if (moved) {
     $('main').focus({ preventScroll: false });
   }
 }
 
-export function go(href) {
+/** Where a generation is on trial, the views of lookups can be answered from either one. */
+function offerGenerations(query) {
+  $('served').hidden = !status?.trial || shown === 'live';
+  if ($('served').hidden) {
+    return;
+  }
+
+  const chosen = query.get('generation');
+  replace(
+    $('served'),
+    [
+      [null, 'As served'],
+      [`${status.index.generation}`, `Generation ${status.index.generation}`],
+      [`${status.trial.generation}`, `Trial ${status.trial.generation}`],
+    ].map(([generation, name]) => {
+      const parts = new URLSearchParams(query);
+      parts.delete('generation');
+      if (generation) {
+        parts.set('generation', generation);
+      }
+      return element('a', { href: `?${parts}`, ...(chosen === generation ? { 'aria-current': 'true' } : {}) }, name);
+    }),
+  );
+}
+
+function go(href) {
   history.pushState(null, '', href);
   show(true);
 }
@@ -54,9 +81,8 @@ document.addEventListener('submit', event => {
   const form = event.target;
   if (form.id !== 'unlock') {
     event.preventDefault();
-    const query = new URLSearchParams(new FormData(form));
-    query.set('view', shown);
-    go(`?${query}`);
+    const parts = [...new FormData(form, event.submitter)].filter(([, value]) => value !== '');
+    go(address([...parts, ['view', shown]]));
   }
 });
 window.addEventListener('popstate', () => show(true));
@@ -70,9 +96,11 @@ function tellHealth(health) {
   }
 }
 
+const answerable = () => JSON.stringify([status?.widths, status?.trial?.widths]);
+
 async function refresh() {
   // Lookups that were asked before the server could answer are asked again when it can.
-  const before = JSON.stringify(status?.widths ?? null);
+  const before = answerable();
   let health = null;
   try {
     health = await get('health/live');
@@ -87,7 +115,7 @@ async function refresh() {
       part.hidden = !status.index;
     }
     live.update(status, health);
-    if (before !== JSON.stringify(status.widths ?? null) && shown !== 'live') {
+    if (before !== answerable() && shown !== 'live') {
       show(false);
     }
   } catch (error) {

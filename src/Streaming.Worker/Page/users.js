@@ -1,7 +1,10 @@
 import { $, element, replace, say, itemLink, decimals } from './dom.js';
-import { get, post, Refusal } from './api.js';
+import { get, lookup, post, Refusal } from './api.js';
+import { conditions, Rules } from './rules.js';
+import { widthsOf } from './served.js';
 
 const count = 20;
+const rules = new Rules($('ask'));
 let asking = new AbortController();
 
 /** Shows a user's history and recommendations, as the address asks. */
@@ -11,15 +14,17 @@ export async function show(query, status) {
   const { signal } = asking;
   const user = query.get('user');
   $('user').value = user ?? '';
-  offerWidths(status?.widths ?? [], query.get('width'));
-  if (!user) {
-    $('answer').hidden = true;
-    tell('Enter the id of a user to see the history and what is recommended.');
-    return;
-  }
-
+  offerWidths(widthsOf(status, query) ?? [], query.get('width'));
   try {
-    await showUser(user, query.get('width'), signal);
+    if (status?.index) {
+      await rules.show(query, signal);
+    }
+    if (user) {
+      await showUser(user, query, status, signal);
+    } else {
+      $('answer').hidden = true;
+      tell('Enter the id of a user to see the history and what is recommended.');
+    }
   } catch (error) {
     if (error instanceof Refusal) {
       $('answer').hidden = true;
@@ -45,9 +50,10 @@ function offerWidths(widths, asked) {
   }
 }
 
-async function showUser(user, width, signal) {
-  const at = width ? `&width=${encodeURIComponent(width)}` : '';
-  const answer = await get(`users/${encodeURIComponent(user)}/recommendations?count=${count}${at}`, signal);
+async function showUser(user, query, status, signal) {
+  const width = query.get('width');
+  const parameters = [['count', count], ...(width ? [['width', width]] : []), ...conditions(query)];
+  const answer = await get(lookup(`users/${encodeURIComponent(user)}/recommendations`, parameters, query), signal);
   tell('');
   document.title = `${user} · Streaming`;
   $('answer').hidden = false;
@@ -64,7 +70,7 @@ async function showUser(user, width, signal) {
   );
   say(
     $('ranking'),
-    `At width ${answer.width}, generation ${answer.generation}, after step ${answer.step}. ${
+    `At width ${answer.width}, generation ${answer.generation}${group(answer, query, status)}, after step ${answer.step}${conditions(query).length ? ', only items that pass the filter' : ''}. ${
       answer.ranking === 'fused'
         ? 'Ranked by the vector together with counts of what others had next; the score is the sum of reciprocal ranks.'
         : 'Ranked by the vector; the score is the cosine with the user’s vector, or their inner product.'
@@ -72,13 +78,22 @@ async function showUser(user, width, signal) {
   );
   draw(answer.recommendations, null);
   try {
-    draw(answer.recommendations, await reasons(newest, answer, signal));
+    draw(answer.recommendations, await reasons(newest, answer, query, signal));
   } catch (error) {
     if (!(error instanceof Refusal)) {
       throw error;
     }
     tell(`The reasons cannot be shown: ${error.message}`, true);
   }
+}
+
+/** Says to which side of a trial a user belongs, where the address does not choose one. */
+function group(answer, query, status) {
+  return !status?.trial || query.has('generation')
+    ? ''
+    : answer.generation === status.trial.generation
+      ? ' (a user of the trial)'
+      : ' (not a user of the trial)';
 }
 
 function draw(items, because) {
@@ -101,13 +116,13 @@ function reason(found) {
 }
 
 /** The item of the history that is nearest to each recommendation, by cosine at the answer's width. */
-async function reasons(history, answer, signal) {
+async function reasons(history, answer, query, signal) {
   if (!history.length || !answer.recommendations.length) {
     return null;
   }
 
   const ids = [...new Set([...history, ...answer.recommendations].map(item => item.item))];
-  const { items } = await post(`items?width=${answer.width}`, ids, signal);
+  const { items } = await post(lookup('items', { width: answer.width, generation: answer.generation }, query), ids, signal);
   const unit = new Map(items.map(item => [item.item, normalise(item.vector)]));
   return new Map(answer.recommendations.filter(item => unit.has(item.item)).map(item => [item.item, nearest(unit, item.item, history)]));
 }

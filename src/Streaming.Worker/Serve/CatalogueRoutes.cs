@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Search;
 using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
 /// <summary>What items there are, over HTTP: GET /items?search=&amp;count= finds some by title or id; without search=, a random
-/// sample, drawn by seed=.</summary>
+/// sample, drawn by seed=. Both take a filter (<see cref="ItemRules"/>).</summary>
 public static class CatalogueRoutes
 {
     /// <summary>The most items of an answer.</summary>
@@ -26,10 +27,7 @@ public static class CatalogueRoutes
             "/items",
             RouteAnswers.Answer(
                 context => Task.FromResult(Find(context, generations)),
-                "search",
-                "count",
-                "seed",
-                RouteAnswers.GenerationParameter
+                ["search", "count", "seed", .. ItemRules.FilterParameters, RouteAnswers.GenerationParameter]
             )
         );
 
@@ -42,26 +40,27 @@ public static class CatalogueRoutes
             throw LookupException.Wrong($"search has {text.Length} characters; allowed: up to {LongestText}");
         }
 
+        ItemFilter? filter = ItemRules.Of(context).Filter;
         ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
         (Lookups lookups, IndexView view) = (served.Lookups, served.View);
         return new
         {
             items = string.IsNullOrWhiteSpace(text)
-                ? Sample(view, count, RouteAnswers.Number(context, "seed", 0, 0, int.MaxValue))
+                ? Sample(view, filter, count, RouteAnswers.Number(context, "seed", 0, 0, int.MaxValue))
                     .Select(id => new NamedItem(id, lookups.TitleOf(id)))
-                : Search(view, lookups, text, count, context.RequestAborted),
+                : Search(view, filter, lookups, text, count, context.RequestAborted),
         };
     }
 
     /// <summary>Items of random places: neighbours in the index came at about the same time, so each is drawn by itself.</summary>
-    private static HashSet<string> Sample(IndexView view, int count, int seed)
+    private static HashSet<string> Sample(IndexView view, ItemFilter? filter, int count, int seed)
     {
         var random = new Random(seed);
         HashSet<string> items = [];
         for (int i = 0; i < count; i++)
         {
             // One that is drawn already is passed over for the next.
-            if (view.Ids(random.NextDouble()).FirstOrDefault(id => !items.Contains(id)) is { } id)
+            if (view.Ids(random.NextDouble(), filter).FirstOrDefault(id => !items.Contains(id)) is { } id)
             {
                 items.Add(id);
             }
@@ -72,6 +71,7 @@ public static class CatalogueRoutes
 
     private static IEnumerable<NamedItem> Search(
         IndexView view,
+        ItemFilter? filter,
         Lookups lookups,
         string text,
         int count,
@@ -80,7 +80,7 @@ public static class CatalogueRoutes
     {
         var search = new ItemSearch(text, count);
         int seen = 0;
-        foreach (string id in view.Ids())
+        foreach (string id in view.Ids(filter: filter))
         {
             if (++seen % ItemsPerCheck == 0)
             {

@@ -27,6 +27,9 @@ public sealed class ServedGenerations(Lookups active, Lookups? trial = null, dou
     /// <summary>Gets the lookups of the generation on trial; null: there is none.</summary>
     public Lookups? Trial => trial;
 
+    /// <summary>Gets the share of the users who are answered from the trial, 0 … 1.</summary>
+    public double Share => share;
+
     /// <summary>Gets the generations that can be served now.</summary>
     public IEnumerable<uint> Served =>
         new[] { active, trial }

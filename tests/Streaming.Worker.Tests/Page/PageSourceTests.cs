@@ -88,7 +88,7 @@ public sealed class PageSourceTests(Browser browser) : IClassFixture<Browser>, I
         using Lookups lookups = await LookupsAsync(shop);
         await using HttpEndpoint endpoint = await ServeAsync(new HttpOptions { Port = 0, ApiKeyFile = file }, lookups, shop);
 
-        await using BrowserPage page = await browser.OpenAsync(endpoint.Address, "?view=items&random=1");
+        await using BrowserPage page = await browser.OpenAsync(endpoint.Address, "?view=items&list=random&seed=1");
         await page.ReadsAsync("#key-message", "The server requires an API key.");
         await page.ReadsAsync("#items-message", "An API key is required");
         await page.Tab.GetByLabel("API key").FillAsync("wrong");
@@ -171,20 +171,21 @@ public sealed class PageSourceTests(Browser browser) : IClassFixture<Browser>, I
             shop.Settings.Model.Widths,
             TimeProvider.System
         );
+        var served = new ServedGenerations(lookups);
         return StartAsync(
             options,
             new PageSource
             {
                 Model = shop.Settings.Redis.Model,
-                Index = lookups.Updater.Status,
-                Widths = () => lookups.Take().View.Widths,
+                Served = served,
                 Generations = () => generations,
             },
             routes =>
             {
-                LookupRoutes.Map(routes, new ServedGenerations(lookups), options);
-                RecommendationRoutes.Map(routes, new ServedGenerations(lookups), options);
-                CatalogueRoutes.Map(routes, new ServedGenerations(lookups));
+                LookupRoutes.Map(routes, served, options);
+                RecommendationRoutes.Map(routes, served, options);
+                CatalogueRoutes.Map(routes, served);
+                ListRoutes.Map(routes, served, options);
             },
             new IndexService(lookups, shop.Settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance)
         );

@@ -67,7 +67,7 @@ public sealed class PageTests(Browser browser, FinishedDemo demo) : IClassFixtur
         await page.Tab.GetByLabel("Title or id").FillAsync("amber lamp no. 1");
         await page.Tab.Keyboard.PressAsync("Enter");
         await page.ReadsAsync("#items-message", "match “amber lamp no. 1”");
-        Assert.Contains("search=amber+lamp+no.+1", page.Tab.Url, StringComparison.Ordinal);
+        Assert.EndsWith("?search=amber+lamp+no.+1&view=items", page.Tab.Url, StringComparison.Ordinal);
 
         await page.Tab.Locator("#found a").First.ClickAsync();
         await page.ReadsAsync("#item-title", "amber lamp no. 1");
@@ -92,8 +92,8 @@ public sealed class PageTests(Browser browser, FinishedDemo demo) : IClassFixtur
     }
 
     [Theory]
-    [InlineData("?view=items&random=7", "drawn at random (seed 7)")]
-    [InlineData("?view=items&popular", "What a user without a history is recommended")]
+    [InlineData("?view=items&list=random&seed=7", "drawn at random (seed 7)")]
+    [InlineData("?view=items&list=popular", "What a user without a history is recommended")]
     public async Task Lists_AreLinks(string path, string message)
     {
         await using BrowserPage page = await browser.OpenAsync(demo.Address, path);
@@ -126,6 +126,9 @@ public sealed class PageTests(Browser browser, FinishedDemo demo) : IClassFixtur
     [InlineData("?item=%3Cimg%20src%3Dx%3E", "#items-message", "Item \"<img src=x>\" has no embedding.")]
     [InlineData("?view=items&search=%3Cimg%20src%3Dx%3E", "#items-message", "No item matches “<img src=x>”.")]
     [InlineData("?user=%3Cimg%20src%3Dx%3E", "#no-history", "No history is published for this user")]
+    [InlineData("?view=items&list=latest", "#items-message", "There are no popular or latest items: the trainer publishes no facts")]
+    [InlineData("?view=items&list=none", "#items-message", "There is no list “none”; there are search, popular, recent, latest, random.")]
+    [InlineData("?view=items&list=random&filter=colour:red", "#items-message", "There is no field \"colour\" to filter by")]
     [InlineData("?user=a&width=5", "#users-message", "Width is \"5\"; allowed: 4, 8.")]
     public async Task Questions_AreShownAsText_AndWhatIsWrongWithThem(string path, string selector, string text)
     {

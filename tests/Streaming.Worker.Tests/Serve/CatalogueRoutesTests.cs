@@ -72,9 +72,41 @@ public sealed class CatalogueRoutesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("?search=i1&filter=category:bags&filter=price:..15", "i11 i14")]
+    [InlineData("?search=i2&any=price:3..&not=available:true", "i20 i24 i28")]
+    [InlineData("?filter=brand:acme&count=3", "i0 i5 i10 i15 i20 i25")]
+    [InlineData("?filter=brand:acme&count=100", "i0 i5 i10 i15 i20 i25")]
+    [InlineData("?filter=brand:nobody", "")]
+    public async Task Filter_NarrowsSearchAndSample(string query, string admitted)
+    {
+        await PublishAttributesAsync();
+
+        string[] items = await ItemsAsync(query);
+
+        string[] all = admitted.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Subset(all.ToHashSet(), items.ToHashSet());
+        Assert.Equal(query.EndsWith("count=3", StringComparison.Ordinal) ? 3 : all.Length, items.Length);
+    }
+
+    [Fact]
+    public async Task Filter_ByAnUnknownField_NamesThoseThatThereAre()
+    {
+        await PublishAttributesAsync();
+
+        (HttpStatusCode status, JsonElement answer) = await GetAsync("?search=i1&filter=colour:red");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.StartsWith(
+            "there is no field \"colour\" to filter by; the fields are: category (text)",
+            answer.GetProperty("detail").GetString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
     [InlineData("?count=101", "count is \"101\"; allowed: 1 to 100")]
     [InlineData("?seed=-1", "seed is \"-1\"; allowed: 0 to 2147483647")]
-    [InlineData("?find=lamp", "unknown parameter \"find\"; allowed: search, count, seed, generation")]
+    [InlineData("?find=lamp", "unknown parameter \"find\"; allowed: search, count, seed, filter, any, not, generation")]
     public async Task Wrong_SaysWhatIsAllowed(string query, string detail)
     {
         (HttpStatusCode status, JsonElement answer) = await GetAsync(query);
@@ -85,6 +117,12 @@ public sealed class CatalogueRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Search_ForTooLongAText_IsRefused() =>
         Assert.Equal(HttpStatusCode.BadRequest, (await GetAsync("?search=" + new string('a', CatalogueRoutes.LongestText + 1))).Status);
+
+    private async Task PublishAttributesAsync()
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _lookups.Updater.RefreshAsync(Stop); // loads the attributes
+    }
 
     private async Task<string[]> ItemsAsync(string query) =>
         [.. (await GetAsync(query)).Answer.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item").GetString()!)];

@@ -77,7 +77,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
             routes =>
             {
                 LookupRoutes.Map(routes, new ServedGenerations(_lookups), settings.Http);
-                PageRoutes.Map(routes, new PageSource { Model = settings.Redis.Model, Index = _lookups.Updater.Status });
+                PageRoutes.Map(routes, new PageSource { Model = settings.Redis.Model, Served = new ServedGenerations(_lookups) });
             },
             cancellation,
             new IndexService(_lookups, settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance)

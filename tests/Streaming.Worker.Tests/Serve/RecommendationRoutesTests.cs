@@ -227,6 +227,22 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 .EnumerateArray()
                 .Select(static field => $"{field.GetProperty("field")} {field.GetProperty("kind")} {field.GetProperty("items")}")
         );
+        Assert.Equal(["bags 10", "boots 10", "shoes 10"], ValuesOf(0).Order(StringComparer.Ordinal));
+        Assert.Equal(["other 24", "acme 6"], ValuesOf(1));
+        Assert.Equal(["sale 15"], ValuesOf(2));
+        Assert.Equal(["true 22", "false 8"], ValuesOf(4));
+        JsonElement price = attributes.GetProperty("attributes")[3];
+        Assert.Equal("""{"from":0,"to":29}""", price.GetProperty("range").GetRawText());
+        Assert.False(price.TryGetProperty("values", out _));
+
+        string[] ValuesOf(int field) =>
+            [
+                .. attributes
+                    .GetProperty("attributes")[field]
+                    .GetProperty("values")
+                    .EnumerateArray()
+                    .Select(static value => $"{value.GetProperty("value").GetString()} {value.GetProperty("items")}"),
+            ];
     }
 
     [Fact]
