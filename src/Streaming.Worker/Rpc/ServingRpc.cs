@@ -1,7 +1,9 @@
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Streaming.Core.Embeddings;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Worker.Http;
@@ -93,23 +95,14 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
     public override async Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
         ServedItems served = Take(context, request.User, request.Generation);
-        RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
-        RpcCheck.Count("session", request.Session.Count, 0, options.MaxItems);
-        RpcCheck.Ids("session", request.Session);
-        ItemRules rules = Rules(request.Rules);
-        var query = new RecommendationQuery
+        CheckIds(request.Exclude, request.Session);
+        RecommendationQuery query = Query(request.Rules, request.Width, request.HasShortlist, request.Shortlist, served) with
         {
-            View = served.View,
-            Width = RecommendationRoutes.TowerWidth(Width(request.Width, served), served.View),
             Count = RpcCheck.Number("count", request.Count, RecommendationRoutes.Ordinary, RecommendationRoutes.Most),
             ExcludeSeen = !request.IncludeSeen,
             Session = request.Session,
             Exclude = request.Exclude,
             Counts = !request.VectorOnly,
-            Shortlist = Shortlist(request.HasShortlist, request.Shortlist, served),
-            Filter = rules.Filter,
-            Boosts = rules.Boosts,
-            Diversity = rules.Diversity,
         };
         Task<Recommendation?> recommending =
             request.User.Length > 0
@@ -121,10 +114,94 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
             Ranking = shown.IsFused ? Ranking.Fused : Ranking.Vector,
             Generation = shown.Model.Generation,
             Step = shown.Model.Step,
+            NewUser = shown.IsNewUser,
         };
         answer.History.AddRange(shown.History);
-        answer.Items.AddRange(shown.Items.Select(static item => new ScoredItem { Id = item.Id, Score = item.Score }));
+        answer.Items.AddRange(shown.Items.Select(item => Scored(served.View, item)));
         return answer;
+    }
+
+    /// <inheritdoc/>
+    public override async Task<RecommendBecauseResponse> RecommendBecause(RecommendBecauseRequest request, ServerCallContext context)
+    {
+        RpcCheck.Ids("user", [request.User]);
+        ServedItems served = Take(context, request.User, request.Generation);
+        CheckIds(request.Exclude, request.Session);
+        RecommendationQuery query = Query(request.Rules, request.Width, request.HasShortlist, request.Shortlist, served) with
+        {
+            Count = RpcCheck.Number("count", request.Count, BecauseRoutes.OrdinaryItems, BecauseRoutes.MostItems),
+            ExcludeSeen = !request.IncludeSeen,
+            Session = request.Session,
+            Exclude = request.Exclude,
+        };
+        int lists = RpcCheck.Number("lists", request.Lists, BecauseRoutes.OrdinaryLists, BecauseRoutes.MostLists);
+        var answer = new RecommendBecauseResponse { Generation = served.View.Generation };
+        foreach (
+            Streaming.Serving.Recommendations.BecauseList found in await served
+                .Lookups.Recommender.BecauseAsync(request.User, query, lists, context.CancellationToken)
+                .ConfigureAwait(false)
+        )
+        {
+            var list = new BecauseList { Because = found.Because };
+            list.Items.AddRange(found.Items.Select(item => Scored(served.View, item)));
+            answer.Lists.Add(list);
+        }
+
+        return answer;
+    }
+
+    /// <inheritdoc/>
+    public override Task<ListPopularResponse> ListPopular(ListPopularRequest request, ServerCallContext context)
+    {
+        ServedItems served = Take(context, string.Empty, request.Generation);
+        var answer = new ListPopularResponse();
+        answer.Items.AddRange(List(served, ListRoutes.Popular(request.Recent), request.Count, request.Exclude, request.Rules));
+        return Task.FromResult(answer);
+    }
+
+    /// <inheritdoc/>
+    public override Task<ListLatestResponse> ListLatest(ListLatestRequest request, ServerCallContext context)
+    {
+        ServedItems served = Take(context, string.Empty, request.Generation);
+        var answer = new ListLatestResponse();
+        answer.Items.AddRange(List(served, ListRoutes.Latest, request.Count, request.Exclude, request.Rules));
+        return Task.FromResult(answer);
+    }
+
+    private IEnumerable<ListedItem> List(ServedItems served, ListRoutes.Lister list, int count, RepeatedField<string> exclude, Rules? rules)
+    {
+        RpcCheck.Count("exclude", exclude.Count, 0, options.MaxItems);
+        ItemRules read = Rules(rules);
+        if (read.Boosts.Count > 0 || read.Diversity is not null)
+        {
+            throw LookupException.Wrong("rules has a boost or diversify, which a list does not have; allowed: filter, any, not");
+        }
+
+        int most = RpcCheck.Number("count", count, ListRoutes.Ordinary, ListRoutes.MostItems);
+        return ListRoutes
+            .First(served, list, read.Filter, most, exclude)
+            .Select(static item => new ListedItem { Id = item.Item, Events = item.Events });
+    }
+
+    private void CheckIds(RepeatedField<string> exclude, RepeatedField<string> session)
+    {
+        RpcCheck.Count("exclude", exclude.Count, 0, options.MaxItems);
+        RpcCheck.Count("session", session.Count, 0, options.MaxItems);
+        RpcCheck.Ids("session", session);
+    }
+
+    private static RecommendationQuery Query(Rules? rules, int width, bool hasShortlist, int shortlist, ServedItems served)
+    {
+        ItemRules read = Rules(rules);
+        return new RecommendationQuery
+        {
+            View = served.View,
+            Width = RecommendationRoutes.TowerWidth(Width(width, served), served.View),
+            Shortlist = Shortlist(hasShortlist, shortlist, served),
+            Filter = read.Filter,
+            Boosts = read.Boosts,
+            Diversity = read.Diversity,
+        };
     }
 
     private ServedItems Take(ServerCallContext context, string user, uint generation) =>
@@ -153,5 +230,19 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
             body: null
         );
 
-    private static ScoredItem Scored(NearItem item) => new() { Id = item.Item, Score = (float)item.Score };
+    private static ScoredItem Scored(NearItem item) =>
+        new()
+        {
+            Id = item.Item,
+            Score = (float)item.Score,
+            Cold = item.Cold ?? false,
+        };
+
+    private static ScoredItem Scored(IndexView view, Neighbour item) =>
+        new()
+        {
+            Id = item.Id,
+            Score = item.Score,
+            Cold = view.IsCold(RedisKeys.Hash(item.Id)),
+        };
 }

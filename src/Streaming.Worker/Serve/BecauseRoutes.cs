@@ -9,8 +9,17 @@ namespace Streaming.Worker.Serve;
 /// nearest to it. Parameters are those of recommendations, and lists=, how many.</summary>
 public static class BecauseRoutes
 {
-    private const int MostLists = 10;
-    private const int MostItems = 100;
+    /// <summary>The most lists of an answer.</summary>
+    internal const int MostLists = 10;
+
+    /// <summary>How many lists are answered unless the request says.</summary>
+    internal const int OrdinaryLists = 3;
+
+    /// <summary>The most items of a list.</summary>
+    internal const int MostItems = 100;
+
+    /// <summary>How many items a list has unless the request says.</summary>
+    internal const int OrdinaryItems = 10;
 
     private static readonly string[] Parameters =
     [
@@ -35,11 +44,16 @@ public static class BecauseRoutes
         ServedItems served = generations.Take(context, user, RouteAnswers.Generation(context));
         RecommendationQuery query = RecommendationRoutes.Query(context, served, options, [], body: null) with
         {
-            Count = RouteAnswers.Number(context, "count", 10, 1, MostItems),
+            Count = RouteAnswers.Number(context, "count", OrdinaryItems, 1, MostItems),
             Session = RouteAnswers.Ids(context, "session", options),
         };
         IReadOnlyList<BecauseList> lists = await served
-            .Lookups.Recommender.BecauseAsync(user, query, RouteAnswers.Number(context, "lists", 3, 1, MostLists), context.RequestAborted)
+            .Lookups.Recommender.BecauseAsync(
+                user,
+                query,
+                RouteAnswers.Number(context, "lists", OrdinaryLists, 1, MostLists),
+                context.RequestAborted
+            )
             .ConfigureAwait(false);
         return new
         {

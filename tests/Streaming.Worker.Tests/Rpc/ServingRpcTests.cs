@@ -223,6 +223,81 @@ public sealed class ServingRpcTests : IAsyncLifetime
         static float Of(ScoredItem[] items, string id) => Array.Find(items, item => item.Id == id)!.Score;
     }
 
+    [Fact]
+    public async Task RecommendBecause_ListsTheNeighboursOfTheLatestItems()
+    {
+        await _shop.PublishTowersAsync();
+        await _shop.PublishHistoryAsync("anna", "i1", "i2");
+        RecommendBecauseResponse answer = await _client.RecommendBecauseAsync(
+            new RecommendBecauseRequest
+            {
+                User = "anna",
+                Session = { "i5" },
+                Lists = 2,
+                Count = 3,
+                Exclude = { "i7" },
+            },
+            cancellationToken: Stop
+        );
+
+        Assert.Equal(["i5", "i2"], answer.Lists.Select(static list => list.Because));
+        Assert.All(answer.Lists, static list => Assert.Equal(3, list.Items.Count));
+        string[] items = [.. answer.Lists.SelectMany(static list => list.Items).Select(static item => item.Id)];
+        Assert.Equal(6, items.Distinct().Count());
+        Assert.Empty(items.Intersect(["i1", "i2", "i5", "i7"]));
+        IReadOnlyList<NearItem> near = (await _lookups.NeighboursAsync(_lookups.Take(), "i5", 8, 10, Stop)).Neighbours!;
+        Assert.Equal(
+            near.Select(static item => item.Item).Except(["i1", "i2", "i7"]).Take(3),
+            answer.Lists[0].Items.Select(static item => item.Id)
+        );
+        Assert.Equal(1u, answer.Generation);
+    }
+
+    [Fact]
+    public async Task Lists_AreThoseOfHttp()
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _lookups.Updater.RefreshAsync(Stop); // loads the attributes
+        var rules = new Rules { Filter = { "category:shoes" }, Not = { "tags:sale" } };
+
+        ListPopularResponse popular = await _client.ListPopularAsync(
+            new ListPopularRequest
+            {
+                Count = 2,
+                Rules = rules,
+                Exclude = { "i27" },
+            },
+            cancellationToken: Stop
+        );
+        ListPopularResponse recent = await _client.ListPopularAsync(
+            new ListPopularRequest { Recent = true, Rules = rules },
+            cancellationToken: Stop
+        );
+        ListLatestResponse latest = await _client.ListLatestAsync(new ListLatestRequest { Rules = rules }, cancellationToken: Stop);
+
+        Assert.Equal([("i21", 21L), ("i15", 15L)], popular.Items.Select(static item => (item.Id, item.Events)));
+        Assert.Equal(["i3", "i9", "i15", "i21", "i27"], recent.Items.Select(static item => item.Id));
+        Assert.Equal(["i27", "i21", "i15", "i9", "i3"], latest.Items.Select(static item => item.Id));
+        Assert.Equal(20, (await _client.ListLatestAsync(new ListLatestRequest(), cancellationToken: Stop)).Items.Count);
+    }
+
+    [Fact]
+    public async Task Answers_SayWhichItemsAreColdAndWhoIsNew()
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _shop.PublishHistoryAsync("anna", "i1");
+        await _lookups.Updater.RefreshAsync(Stop);
+
+        RecommendResponse stranger = await _client.RecommendAsync(
+            new RecommendRequest { User = "stranger", Count = 30 },
+            cancellationToken: Stop
+        );
+        RecommendResponse anna = await _client.RecommendAsync(new RecommendRequest { User = "anna" }, cancellationToken: Stop);
+
+        Assert.Equal(["i0"], stranger.Items.Where(static item => item.Cold).Select(static item => item.Id));
+        Assert.Equal((true, false), (stranger.NewUser, anna.NewUser));
+    }
+
     [Theory]
     [InlineData("an unknown field", StatusCode.InvalidArgument, "colour")]
     [InlineData("a range of texts", StatusCode.InvalidArgument, "category")]
@@ -248,6 +323,26 @@ public sealed class ServingRpcTests : IAsyncLifetime
     [InlineData("an unknown item", StatusCode.NotFound, "item \"nothing\" has no embedding")]
     [InlineData("a long session", StatusCode.InvalidArgument, "session has 7 values; allowed: 0 to 6")]
     [InlineData("a width without a tower", StatusCode.InvalidArgument, "width is \"5\"; allowed: 4, 8")]
+    [InlineData("a list of nobody", StatusCode.InvalidArgument, "user is empty; allowed: an id")]
+    [InlineData("many lists", StatusCode.InvalidArgument, "lists is 11; allowed: 1 to 10")]
+    [InlineData("a long list", StatusCode.InvalidArgument, "count is 101; allowed: 1 to 100")]
+    [InlineData("many popular", StatusCode.InvalidArgument, "count is 1001; allowed: 1 to 1000")]
+    [InlineData("much to leave out", StatusCode.InvalidArgument, "exclude has 7 values; allowed: 0 to 6")]
+    [InlineData(
+        "a generation",
+        StatusCode.InvalidArgument,
+        "generation is \"9\"; allowed: 1. STREAMING__Serve__TrialGeneration serves another one"
+    )]
+    [InlineData(
+        "a boosted list",
+        StatusCode.InvalidArgument,
+        "rules has a boost or diversify, which a list does not have; allowed: filter, any, not"
+    )]
+    [InlineData(
+        "a list without facts",
+        StatusCode.InvalidArgument,
+        "there are no popular or latest items: the trainer publishes no facts of items (STREAMING__Items__Attributes)"
+    )]
     [InlineData("no tower yet", StatusCode.Unavailable, "no user tower of width 8 is published yet")]
     public async Task WrongCall_IsToldWhatIsAllowed(string what, StatusCode code, string message)
     {
@@ -269,6 +364,18 @@ public sealed class ServingRpcTests : IAsyncLifetime
                 .RecommendAsync(new RecommendRequest { Session = { "1", "2", "3", "4", "5", "6", "7" } })
                 .ResponseAsync,
             "a width without a tower" => _client.RecommendAsync(new RecommendRequest { User = "u", Width = 5 }).ResponseAsync,
+            "a list of nobody" => _client.RecommendBecauseAsync(new RecommendBecauseRequest()).ResponseAsync,
+            "many lists" => _client.RecommendBecauseAsync(new RecommendBecauseRequest { User = "u", Lists = 11 }).ResponseAsync,
+            "a long list" => _client.RecommendBecauseAsync(new RecommendBecauseRequest { User = "u", Count = 101 }).ResponseAsync,
+            "many popular" => _client.ListPopularAsync(new ListPopularRequest { Count = 1001 }).ResponseAsync,
+            "much to leave out" => _client
+                .ListLatestAsync(new ListLatestRequest { Exclude = { "1", "2", "3", "4", "5", "6", "7" } })
+                .ResponseAsync,
+            "a generation" => _client.ListLatestAsync(new ListLatestRequest { Generation = 9 }).ResponseAsync,
+            "a boosted list" => _client
+                .ListPopularAsync(new ListPopularRequest { Rules = new Rules { Boost = { "brand:acme:2" } } })
+                .ResponseAsync,
+            "a list without facts" => _client.ListLatestAsync(new ListLatestRequest()).ResponseAsync,
             "no tower yet" => _client.RecommendAsync(new RecommendRequest { User = "u" }).ResponseAsync,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "no such call"),
         };
