@@ -36,7 +36,7 @@ public sealed class CatalogueEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(tell);
         _options = options;
         _tell = tell;
-        _catalogue = CatalogueIndex.Read(options.Items, tell);
+        _catalogue = CatalogueIndex.Read(options.Items, options.ItemColumns, tell);
         if (options.Text is not null)
         {
             _catalogue.Require("--text", options.TextFields);

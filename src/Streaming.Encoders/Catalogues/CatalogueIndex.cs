@@ -1,5 +1,6 @@
 using Streaming.Formats.Catalogues;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 
 namespace Streaming.Encoders.Catalogues;
 
@@ -7,21 +8,22 @@ namespace Streaming.Encoders.Catalogues;
 internal sealed class CatalogueIndex
 {
     private readonly IReadOnlyList<string> _paths;
+    private readonly ItemMap? _map;
     private readonly Dictionary<string, long> _last = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _fields = new(StringComparer.Ordinal);
 
-    private CatalogueIndex(IReadOnlyList<string> paths) => _paths = paths;
+    private CatalogueIndex(IReadOnlyList<string> paths, ItemMap? map) => (_paths, _map) = (paths, map);
 
     /// <summary>Gets the number of items.</summary>
     public int Count => _last.Count;
 
     /// <summary>Reads the files.</summary>
     /// <exception cref="InputFileException">A file cannot be read, or has no items.</exception>
-    public static CatalogueIndex Read(IReadOnlyList<string> paths, Action<string> tell)
+    public static CatalogueIndex Read(IReadOnlyList<string> paths, ItemMap? map, Action<string> tell)
     {
-        var index = new CatalogueIndex(paths);
+        var index = new CatalogueIndex(paths, map);
         long number = 0;
-        foreach (CatalogueItem item in paths.SelectMany(path => CatalogueFile.Read(path, tell)))
+        foreach (CatalogueItem item in paths.SelectMany(path => CatalogueFile.Read(path, tell, map)))
         {
             index._last[item.Id] = number++;
             index._fields.UnionWith(item.Text.Keys);
@@ -50,7 +52,7 @@ internal sealed class CatalogueIndex
     public IEnumerable<CatalogueItem> Items()
     {
         long number = 0;
-        foreach (CatalogueItem item in _paths.SelectMany(static path => CatalogueFile.Read(path, static _ => { })))
+        foreach (CatalogueItem item in _paths.SelectMany(path => CatalogueFile.Read(path, static _ => { }, _map)))
         {
             if (!_last.TryGetValue(item.Id, out long last))
             {

@@ -1,5 +1,6 @@
 using Streaming.Encoders.Pictures;
 using Streaming.Encoders.Texts;
+using Streaming.Formats.Mapping;
 
 namespace Streaming.Encoders.Catalogues;
 
@@ -8,6 +9,9 @@ public sealed record EncodeOptions
 {
     /// <summary>Gets the item files, read as one: an item's last record counts.</summary>
     public required IReadOnlyList<string> Items { get; init; }
+
+    /// <summary>Gets what the files call their fields; null: as they are known without.</summary>
+    public ItemMap? ItemColumns { get; init; }
 
     /// <summary>Gets the file to write, or to continue.</summary>
     public required string Output { get; init; }

@@ -3,6 +3,7 @@ using Streaming.Formats.Columnar;
 using Streaming.Formats.Files;
 using Streaming.Formats.Inputs;
 using Streaming.Formats.Json;
+using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Catalogues;
@@ -16,12 +17,13 @@ public static class CatalogueFile
     /// <summary>Reads the records of a file, one at a time. Those that a worker would refuse end it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tell">Receives a line for each field that is not used.</param>
+    /// <param name="map">What the fields are called: only those that it names are read. Null: as above.</param>
     /// <exception cref="InputFileException">The file is missing or of an unknown format, or a record is not valid; the message names the
     /// file, the record, the field and what is allowed.</exception>
-    public static IEnumerable<CatalogueItem> Read(string path, Action<string> tell)
+    public static IEnumerable<CatalogueItem> Read(string path, Action<string> tell, ItemMap? map = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        using IEnumerator<CatalogueItem> items = Open(path, tell).GetEnumerator();
+        using IEnumerator<CatalogueItem> items = (map is null ? Open(path, tell) : MappedCatalogue.Read(path, tell, map)).GetEnumerator();
         while (true)
         {
             try

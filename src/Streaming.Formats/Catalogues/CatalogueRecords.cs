@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Streaming.Core.Events;
 using Streaming.Core.Items;
 using Streaming.Formats.Inputs;
 using Streaming.Formats.Mapping;
@@ -19,6 +20,7 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
 {
     private const string TextField = "text";
     private const string FeaturesField = "features";
+    private const string AttributesField = "attributes";
     private readonly CatalogueCheck _check = new(path);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
@@ -57,7 +59,7 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
                     Add(Encoding.UTF8.GetString(inner.Name), inner, position, text, features);
                 }
             }
-            else if (field.Kind == ValueKind.Fields && name == "attributes")
+            else if (field.Kind == ValueKind.Fields && name == AttributesField)
             {
                 attributes = AttributeJson.Write(field);
             }
@@ -71,6 +73,45 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
         return new CatalogueItem
         {
             Id = _check.Id(IdText.Of(id), position, Encoding.UTF8.GetString(id.Name)),
+            Position = position,
+            Text = text,
+            Features = features,
+            Attributes = attributes,
+        };
+    }
+
+    /// <summary>Maps the fields of a record that a mapping names.</summary>
+    /// <exception cref="InputFileException">It is not valid.</exception>
+    public CatalogueItem Map(RecordTree record, RecordReader records, ItemMapper fields, ItemMap map)
+    {
+        string position = records.Position;
+        DeadLetterReason reason = records.Problem is null ? fields.Map(record, origin: null) : DeadLetterReason.Malformed;
+        if (reason != DeadLetterReason.None)
+        {
+            string what = reason == DeadLetterReason.NoItem ? $"no item id in {map.Item}; allowed: a text or a number" : "not an object";
+            throw new InputFileException($"{path}, {position}: {records.Problem ?? what}");
+        }
+
+        var text = new Dictionary<string, string>(StringComparer.Ordinal);
+        var features = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        string? attributes = null;
+        foreach ((string name, FieldPath from) in map.Fields)
+        {
+            RecordValue value = fields.Field(from);
+            if (value.Kind == ValueKind.Fields && name == AttributesField)
+            {
+                attributes = AttributeJson.Write(value);
+            }
+            else if (!value.IsNothing)
+            {
+                Add(name, value, position, text, features);
+            }
+        }
+
+        _check.Fields(text.Keys, features.Keys, position);
+        return new CatalogueItem
+        {
+            Id = _check.Id(fields.ItemId, position, map.Item.ToString()),
             Position = position,
             Text = text,
             Features = features,

@@ -16,16 +16,16 @@ internal sealed class DelimitedRecords : RecordReader
 
     /// <summary>Creates a reader and reads the header, if any.</summary>
     /// <param name="rows">The rows, owned by this.</param>
-    /// <param name="map">The mapping, flat, or null.</param>
+    /// <param name="fields">The mapped columns, flat; null: there is no mapping.</param>
     /// <exception cref="InvalidDataException">A column of the mapping, or one that every event needs, is not in the header.</exception>
-    public DelimitedRecords(DelimitedReader rows, FieldMap? map)
+    public DelimitedRecords(DelimitedReader rows, IReadOnlyList<FieldPath>? fields)
     {
         _rows = rows;
-        _hasHeader = map is not { IsPositional: true };
+        _hasHeader = !FieldPath.ArePositions(fields);
         if (!_hasHeader)
         {
             _columns.AddRange(
-                map!.Fields.Select(static path =>
+                fields!.Select(static path =>
                     (int.Parse(path.Steps[0].Name, CultureInfo.InvariantCulture), Encoding.UTF8.GetBytes(path.Steps[0].Name))
                 )
             );
@@ -42,10 +42,10 @@ internal sealed class DelimitedRecords : RecordReader
     public DelimitedReader Row => _rows;
 
     /// <summary>Reads the header.</summary>
-    /// <param name="map">The mapping, flat, or null.</param>
+    /// <param name="fields">The mapped columns, flat; null: there is no mapping.</param>
     /// <param name="others">Columns that are not in the file: those of its folders.</param>
     /// <exception cref="InvalidDataException">A column of the mapping, or one that every event needs, is missing.</exception>
-    public void ReadHeader(FieldMap? map, IReadOnlyCollection<string> others)
+    public void ReadHeader(IReadOnlyList<FieldPath>? fields, IReadOnlyCollection<string> others)
     {
         if (!_hasHeader)
         {
@@ -59,9 +59,9 @@ internal sealed class DelimitedRecords : RecordReader
 
         Header = DelimitedHeader.Clean(Enumerable.Range(0, _rows.Count).Select(_rows.Text));
         _width = Header.Length;
-        if (map is not null)
+        if (fields is not null)
         {
-            foreach (string column in map.Fields.Select(static path => path.Column).Where(column => !others.Contains(column)))
+            foreach (string column in fields.Select(static path => path.Column).Where(column => !others.Contains(column)))
             {
                 int field = DelimitedHeader.Find(Header, column);
                 _columns.Add(

@@ -14,10 +14,10 @@ internal static class DialectDetector
 
     /// <summary>Detects the dialect.</summary>
     /// <param name="head">The first bytes.</param>
-    /// <param name="map">The mapping, or null.</param>
+    /// <param name="fields">The mapped columns; null: there is no mapping.</param>
     /// <param name="separator">The separator, if known.</param>
     /// <param name="quote">The quote, if known: one character, or "none".</param>
-    public static Dialect Detect(ReadOnlySpan<byte> head, FieldMap? map, string? separator, string? quote)
+    public static Dialect Detect(ReadOnlySpan<byte> head, IReadOnlyList<FieldPath>? fields, string? separator, string? quote)
     {
         List<string> lines = Lines(head);
         int skip = 0;
@@ -29,8 +29,8 @@ internal static class DialectDetector
             lines.RemoveAt(0);
         }
 
-        separator ??= lines.Count == 0 ? "," : Choose(lines, map);
-        bool isPlain = map is { IsPositional: true } && separator is "\t" or { Length: > 1 };
+        separator ??= lines.Count == 0 ? "," : Choose(lines, fields);
+        bool isPlain = FieldPath.ArePositions(fields) && separator is "\t" or { Length: > 1 };
 
         // Tables without a header come from databases and research data sets, where quotes are ordinary characters.
         char? enclosing =
@@ -40,16 +40,16 @@ internal static class DialectDetector
         return new Dialect(separator, enclosing, skip);
     }
 
-    private static string Choose(List<string> lines, FieldMap? map)
+    private static string Choose(List<string> lines, IReadOnlyList<FieldPath>? fields)
     {
-        if (map is { IsPositional: true })
+        if (FieldPath.ArePositions(fields))
         {
-            int needed = 1 + map.Fields.Max(static path => int.Parse(path.Steps[0].Name, CultureInfo.InvariantCulture));
+            int needed = 1 + fields!.Max(static path => int.Parse(path.Steps[0].Name, CultureInfo.InvariantCulture));
             return Separators.FirstOrDefault(separator => IsConstant(lines, separator, needed))
                 ?? Separators.MaxBy(separator => Fields(lines[0], separator).Length)!;
         }
 
-        string[] wanted = map is null ? [] : [.. map.Fields.Select(static path => path.Column)];
+        string[] wanted = fields is null ? [] : [.. fields.Select(static path => path.Column)];
         return Separators.MaxBy(separator => Score(Fields(lines[0], separator), wanted))!;
     }
 

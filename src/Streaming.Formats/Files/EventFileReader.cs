@@ -117,9 +117,9 @@ public sealed class EventFileReader
     private void ReadText(PeekStream file, InputFilePart part, string[] folders, BadRowTally tally)
     {
         FieldMap? flat = _options.Columns?.Flat();
-        Dialect dialect = DialectDetector.Detect(file.Head, flat, _options.Separator, _options.Quote);
-        using var rows = new DelimitedRecords(new DelimitedReader(file, dialect), flat);
-        rows.ReadHeader(flat, folders);
+        Dialect dialect = DialectDetector.Detect(file.Head, flat?.Fields, _options.Separator, _options.Quote);
+        using var rows = new DelimitedRecords(new DelimitedReader(file, dialect), flat?.Fields);
+        rows.ReadHeader(flat?.Fields, folders);
         if (flat is null && OnlineRetail.IsHeader(rows.Header))
         {
             AddRetail(rows, tally);

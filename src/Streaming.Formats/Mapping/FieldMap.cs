@@ -28,10 +28,10 @@ public sealed class FieldMap
     public string Written { get; }
 
     /// <summary>Gets a value indicating whether columns are given by position: the file has no header.</summary>
-    public bool IsPositional => Fields.Any() && Fields.All(static path => path.Steps is [var only] && IsNumber(only.Name));
+    public bool IsPositional => FieldPath.ArePositions(Fields);
 
     /// <summary>Gets the paths into the record.</summary>
-    public IEnumerable<FieldPath> Fields => All.Where(static path => path.Source == FieldSource.Field);
+    public IReadOnlyList<FieldPath> Fields => [.. All.Where(static path => path.Source == FieldSource.Field)];
 
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
     public bool HasHeaders => All.Any(static path => path.Source == FieldSource.Header);
@@ -78,15 +78,10 @@ public sealed class FieldMap
     }
 
     /// <summary>The mapping for flat rows: a path's names joined by dots are one column's name.</summary>
-    public FieldMap Flat() => new([.. _paths.Select(Flat)], Written);
+    public FieldMap Flat() => new([.. _paths.Select(static path => path?.Flat())], Written);
 
     /// <summary>A role's name in a mapping.</summary>
     public static string Name(FieldRole role) => role.ToString().ToLowerInvariant();
-
-    private static FieldPath? Flat(FieldPath? path) =>
-        path is { Source: FieldSource.Field }
-            ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)]) { Or = Flat(path.Or) }
-            : path;
 
     private static void CheckLists(FieldPath?[] paths, string text)
     {

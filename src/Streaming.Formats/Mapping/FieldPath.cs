@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Streaming.Formats.Mapping;
@@ -49,6 +50,19 @@ public sealed class FieldPath
 
     /// <summary>Gets the constant in the form of a record's text.</summary>
     internal byte[] Utf8Text { get; }
+
+    /// <summary>The path for flat rows: its names joined by dots are one column's name.</summary>
+    internal FieldPath Flat() =>
+        Source == FieldSource.Field
+            ? new FieldPath(_written, FieldSource.Field, string.Empty, [new PathStep(Column, false)]) { Or = Or?.Flat() }
+            : this;
+
+    /// <summary>Whether columns are given by position: the file has no header.</summary>
+    internal static bool ArePositions(IReadOnlyCollection<FieldPath>? fields) =>
+        fields is { Count: > 0 }
+        && fields.All(static path =>
+            path.Steps is [var only] && int.TryParse(only.Name, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        );
 
     /// <summary>The path as it was written.</summary>
     public override string ToString() => _written;

@@ -19,12 +19,26 @@ public sealed class ItemMap
     public IReadOnlyList<KeyValuePair<string, FieldPath>> Fields { get; }
 
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
-    public bool HasHeaders =>
-        Fields
-            .Select(static pair => pair.Value)
-            .Prepend(Item)
-            .SelectMany(static path => path.Alternatives)
-            .Any(static path => path.Source == FieldSource.Header);
+    public bool HasHeaders => All.Any(static path => path.Source == FieldSource.Header);
+
+    /// <summary>Gets the paths into the record.</summary>
+    internal IReadOnlyList<FieldPath> Paths => [.. All.Where(static path => path.Source == FieldSource.Field)];
+
+    private IEnumerable<FieldPath> All =>
+        Fields.Select(static pair => pair.Value).Prepend(Item).SelectMany(static path => path.Alternatives);
+
+    /// <summary>Parses the mapping of files, whose records have neither a key nor headers.</summary>
+    /// <exception cref="FieldMapException">The text is invalid: names the part and what is allowed.</exception>
+    public static ItemMap ParseOfFiles(string text)
+    {
+        ItemMap map = Parse(text);
+        return map.All.FirstOrDefault(static path => path.Source is FieldSource.Key or FieldSource.Header) is { } metadata
+            ? throw new FieldMapException($"'{metadata}' in '{text}' is of topics; a file's records have columns only.")
+            : map;
+    }
+
+    /// <summary>The mapping for flat rows: a path's names joined by dots are one column's name.</summary>
+    internal ItemMap Flat() => new(Item.Flat(), [.. Fields.Select(static pair => KeyValuePair.Create(pair.Key, pair.Value.Flat()))]);
 
     /// <summary>Parses a mapping.</summary>
     /// <exception cref="FieldMapException">The text is invalid: names the part and what is allowed.</exception>

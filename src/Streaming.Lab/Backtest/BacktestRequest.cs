@@ -1,3 +1,5 @@
+using Streaming.Formats.Mapping;
+
 namespace Streaming.Lab.Backtest;
 
 /// <summary>The command line of a backtest.</summary>
@@ -17,6 +19,9 @@ internal sealed record BacktestRequest
 
     /// <summary>Gets the item files.</summary>
     public IReadOnlyList<string> Items { get; init; } = [];
+
+    /// <summary>Gets what the item files call their fields; null: as they are known without.</summary>
+    public ItemMap? ItemColumns { get; init; }
 
     /// <summary>Gets whether item files provide features.</summary>
     public bool HasFeatures => Items.Count > 0;

@@ -1,5 +1,6 @@
 using Streaming.Formats.Catalogues;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 using Streaming.Models.Options;
 using Streaming.Worker.Serve;
 
@@ -14,7 +15,14 @@ namespace Streaming.Lab.Backtest;
 /// <param name="items">Item ids, in row order.</param>
 /// <param name="length">Length of a fitted group.</param>
 /// <param name="tell">Receives a line on what is used and what is not.</param>
-internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<string> items, int length, Action<string> tell)
+/// <param name="map">What the files call their fields; null: as they are known without.</param>
+internal sealed class FeatureSource(
+    IReadOnlyList<string> paths,
+    IReadOnlyList<string> items,
+    int length,
+    Action<string> tell,
+    ItemMap? map = null
+)
 {
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ItemFeatures> _recorded = new(StringComparer.Ordinal);
@@ -22,7 +30,7 @@ internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<s
     private ItemCatalogue? _catalogue;
     private ItemFeatures? _fitted;
 
-    private ItemCatalogue Catalogue => _catalogue ??= ItemCatalogue.ReadAll(paths, TellOnce, withFeatures: true);
+    private ItemCatalogue Catalogue => _catalogue ??= ItemCatalogue.ReadAll(paths, TellOnce, withFeatures: true, map);
 
     /// <summary>The hashed groups of a model.</summary>
     public static IReadOnlyList<FeatureGroup> HashedOf(ModelOptions model) =>
@@ -63,6 +71,14 @@ internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<s
             TellOnce(
                 "features of --items are fitted on the whole catalogue (latent semantic analysis), which a stream cannot have; "
                     + "STREAMING__Model__FeatureGroups=text:256=title+brand[] hashes fields as `run` does"
+            );
+        }
+
+        if (map is not null)
+        {
+            throw new InputFileException(
+                "--item-columns: features that are fitted on a file take every column of it, the first as the item; name the columns to use "
+                    + "in STREAMING__Model__FeatureGroups, such as text:256=title."
             );
         }
 

@@ -6,6 +6,7 @@ using Streaming.Lab.Backtest;
 using Streaming.Lab.Files;
 using Streaming.Learning.Engine;
 using Streaming.Models.Options;
+using Streaming.Worker.Catalogues;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
@@ -48,6 +49,8 @@ internal static class BacktestCommand
             + "c1, … are codes, x0, x1, … numbers, all others text.",
         AllowMultipleArgumentsPerToken = true,
     };
+
+    private static readonly ItemColumns Columns = new();
 
     private static readonly Option<int> FeatureLength = new("--feature-length")
     {
@@ -186,6 +189,7 @@ internal static class BacktestCommand
             Sequences,
             Events,
             Items,
+            Columns.Option,
             FeatureLength,
             Tower,
             Loss,
@@ -276,7 +280,7 @@ internal static class BacktestCommand
         InteractionLog log = request.Sequences is { } sequences
             ? InteractionFiles.ReadSequences(sequences)
             : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
-        var features = new FeatureSource(request.Items, log.Items, request.FeatureLength, progress.Line);
+        var features = new FeatureSource(request.Items, log.Items, request.FeatureLength, progress.Line, request.ItemColumns);
         TrainingEngine Create(BacktestOptions settings, ModelOptions model) =>
             EngineFactory.Create(model, settings.Engine with { Threads = request.Threads });
         using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;
@@ -313,6 +317,7 @@ internal static class BacktestCommand
             Sequences = result.GetValue(Sequences),
             Events = result.GetValue(Events) ?? [],
             Items = result.GetValue(Items) ?? [],
+            ItemColumns = Columns.Read(result),
             FeatureLength = result.GetValue(FeatureLength),
             Try =
             [

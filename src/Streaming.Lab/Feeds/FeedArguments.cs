@@ -4,6 +4,7 @@ using Streaming.Formats.Files;
 using Streaming.Formats.Inputs;
 using Streaming.Lab.Files;
 using Streaming.Lab.Simulation;
+using Streaming.Worker.Catalogues;
 using Streaming.Worker.Serve;
 
 namespace Streaming.Lab.Feeds;
@@ -61,6 +62,7 @@ internal sealed class FeedArguments
         };
 
     private readonly FileArguments _files = new();
+    private readonly ItemColumns _itemColumns = new();
 
     /// <summary>Creates the options with their checks.</summary>
     public FeedArguments()
@@ -74,7 +76,7 @@ internal sealed class FeedArguments
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Events, .. _files.All, Items, Rate, Count, Seconds, Seed, Features])
+        foreach (Option option in (Option[])[Events, .. _files.All, Items, _itemColumns.Option, Rate, Count, Seconds, Seed, Features])
         {
             command.Add(option);
         }
@@ -99,7 +101,7 @@ internal sealed class FeedArguments
 
         EventLog log = EventFileReader.ReadAll(result.GetValue(Events)!, _files.Read(result), Warn);
         log.KeepFirst(count ?? long.MaxValue);
-        return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? [], Warn, withFeatures: true));
+        return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? [], Warn, withFeatures: true, _itemColumns.Read(result)));
     }
 
     private static void Warn(string warning) => Console.Error.WriteLine("streaming: " + warning);

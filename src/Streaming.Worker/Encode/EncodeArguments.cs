@@ -2,6 +2,7 @@ using System.CommandLine;
 using Streaming.Encoders.Catalogues;
 using Streaming.Encoders.Pictures;
 using Streaming.Encoders.Texts;
+using Streaming.Worker.Catalogues;
 using Streaming.Worker.Failures;
 
 namespace Streaming.Worker.Encode;
@@ -17,6 +18,7 @@ internal sealed class EncodeArguments
         HelpName = "FILE",
     };
 
+    private readonly ItemColumns _columns = new();
     private readonly Option<string> _output = new("--output")
     {
         Description = "File to write: JSON lines, as schemas/item.schema.json. One that this command wrote is continued.",
@@ -89,6 +91,7 @@ internal sealed class EncodeArguments
             Option option in (Option[])
                 [
                     _items,
+                    _columns.Option,
                     _output,
                     _text,
                     _textModel,
@@ -141,6 +144,7 @@ internal sealed class EncodeArguments
         return new EncodeOptions
         {
             Items = items,
+            ItemColumns = _columns.Read(result),
             Output = result.GetValue(_output)!,
             TextFields = fields,
             TextGroup = result.GetValue(_textGroup)!,

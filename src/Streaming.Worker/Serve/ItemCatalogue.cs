@@ -1,6 +1,7 @@
 using Streaming.Core.Items;
 using Streaming.Formats.Catalogues;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 
 namespace Streaming.Worker.Serve;
 
@@ -28,9 +29,15 @@ public sealed class ItemCatalogue
     /// <param name="paths">Files of any format that <see cref="CatalogueFile"/> reads.</param>
     /// <param name="tell">Receives a line for each field that is not used.</param>
     /// <param name="withFeatures">Whether to keep feature groups, which take 4 bytes a number.</param>
+    /// <param name="map">What the files call their fields; null: as <see cref="CatalogueFile"/> knows them.</param>
     /// <exception cref="InputFileException">A file is missing, its header is invalid, or a row is unreadable; the message names
     /// it.</exception>
-    public static ItemCatalogue ReadAll(IEnumerable<string> paths, Action<string>? tell = null, bool withFeatures = false)
+    public static ItemCatalogue ReadAll(
+        IEnumerable<string> paths,
+        Action<string>? tell = null,
+        bool withFeatures = false,
+        ItemMap? map = null
+    )
     {
         ArgumentNullException.ThrowIfNull(paths);
         var catalogue = new ItemCatalogue();
@@ -38,7 +45,7 @@ public sealed class ItemCatalogue
         {
             // The last of an item's rows counts: catalogues are often appended snapshots.
             var read = new Dictionary<string, CatalogueItem>(StringComparer.Ordinal);
-            foreach (CatalogueItem item in CatalogueFile.Read(path, tell ?? (static _ => { })))
+            foreach (CatalogueItem item in CatalogueFile.Read(path, tell ?? (static _ => { }), map))
             {
                 read[item.Id] = item;
             }

@@ -1,6 +1,7 @@
 using Parquet.Serialization;
 using Streaming.Formats.Catalogues;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 using Streaming.Tests;
 using Xunit;
 
@@ -125,6 +126,92 @@ public sealed class CatalogueFileTests : IDisposable
 
         string Message(string text) => Assert.Throws<InputFileException>(() => Read(text)).Message;
     }
+
+    [Theory]
+    [InlineData("sku;name;maker;price\n007;Red lamp;Acme;9.90\n", "item=sku,title=name,brand=maker")]
+    [InlineData("007::Red lamp::Acme\n008::Blue lamp::Acme\n", "item=0,title=1,brand=2")]
+    [InlineData("{\"sku\":\"007\",\"name\":\"Red lamp\",\"maker\":{\"name\":\"Acme\"},\"id\":9}", "item=sku,title=name,brand=maker.name")]
+    [InlineData("{\"after\":{\"sku\":\"007\",\"name\":\"Red lamp\"},\"op\":\"c\"}", "item=sku,title=name,brand=maker|:Acme")]
+    public void Read_Mapped_TakesTheNamedFieldsAlone(string text, string map)
+    {
+        CatalogueItem item = Read(text, map)[0];
+
+        Assert.Equal("007", item.Id);
+        Assert.Equal([("brand", "Acme"), ("title", "Red lamp")], item.Text.Select(static field => (field.Key, field.Value)).Order());
+        Assert.Empty(_told);
+    }
+
+    [Fact]
+    public async Task Read_MappedParquet_TakesListsOfNumbersAsFeatures()
+    {
+        string path = _files.Path("items.parquet");
+        ParquetItem[] rows =
+        [
+            new()
+            {
+                ItemId = "a",
+                Title = "Red lamp",
+                Image = [1, 0.5f],
+            },
+        ];
+        await ParquetSerializer.SerializeAsync(rows, path, cancellationToken: TestContext.Current.CancellationToken);
+
+        CatalogueItem item = Assert.Single(CatalogueFile.Read(path, _told.Add, ItemMap.ParseOfFiles("item=title,picture=image")));
+
+        Assert.Equal("Red lamp", item.Id);
+        Assert.Equal([1, 0.5f], item.Features["picture"]);
+        Assert.Empty(item.Text);
+        InputFileException error = Assert.Throws<InputFileException>(() =>
+            CatalogueFile.Read(path, _told.Add, ItemMap.ParseOfFiles("item=ItemId,brand=maker")).Count()
+        );
+        Assert.EndsWith(
+            "there is no column 'maker'; the file has ItemId, Title, Stock, Tags, Image",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void Read_MappedAttributes_AreThoseOfTheRecord()
+    {
+        CatalogueItem item = Assert.Single(
+            Read("{\"sku\":\"a\",\"facts\":{\"brand\":\"Acme\",\"price\":9.90}}", "item=sku,attributes=facts")
+        );
+
+        Assert.Equal("{\"brand\":\"Acme\",\"price\":9.90}", item.Attributes);
+    }
+
+    [Fact]
+    public void Read_MappedFieldThatNoRecordHas_IsTold()
+    {
+        Assert.Single(Read("{\"sku\":\"a\",\"name\":\"Lamp\"}", "item=sku,title=nmae,brand=maker"));
+
+        Assert.EndsWith("no record has a value of brand, title, as mapped", Assert.Single(_told), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sku,name\na,Lamp\n", "item=sku,title=nmae", "line 1: there is no column 'nmae'; the file has sku, name")]
+    [InlineData("sku,name\na,Lamp\n,Lamp\n", "item=sku,title=name", "line 3: no item id in sku; allowed: a text or a number")]
+    [InlineData("sku,name\na,Lamp,x,y\n", "item=sku,title=name", "line 2: 4 fields, 2 expected")]
+    [InlineData("{\"name\":\"Lamp\"}", "item=sku,title=name", "line 1: no item id in sku; allowed: a text or a number")]
+    [InlineData("[7]", "item=sku", "not an object")]
+    public void Read_MappedRecordsThatDoNotFit_AreRefusedWithTheirPlace(string text, string map, string expected)
+    {
+        InputFileException error = Assert.Throws<InputFileException>(() => Read(text, map));
+        Assert.StartsWith(_files.Path("items"), error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("title=name", "lacks the item; add item=…")]
+    [InlineData("item=$key", "'$key' in 'item=$key' is of topics; a file's records have columns only.")]
+    [InlineData("item=sku,brand=$header.brand", "'$header.brand' in")]
+    [InlineData("item=lines[].sku", "is for events; a catalogue record is one item")]
+    public void ParseOfFiles_WhatAFileCannotHave_IsRefused(string map, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FieldMapException>(() => ItemMap.ParseOfFiles(map)).Message, StringComparison.Ordinal);
+
+    private CatalogueItem[] Read(string text, string map) =>
+        [.. CatalogueFile.Read(_files.Write("items", text), _told.Add, ItemMap.ParseOfFiles(map))];
 
     private CatalogueItem[] Read(string text) => [.. CatalogueFile.Read(_files.Write("items", text), _told.Add)];
 

@@ -6,6 +6,7 @@ using Streaming.Core.Events;
 using Streaming.Core.Items;
 using Streaming.Formats.Files;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 using Streaming.Lab.Backtest;
 using Streaming.Lab.Feeds;
 using Streaming.Learning.Items;
@@ -183,6 +184,29 @@ public class FeatureSourceTests
             Assert.Throws<InputFileException>(() => Source([mixed]).Of(model)).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void Of_MappedColumns_AreThoseOfAFileWithTheKnownNames()
+    {
+        using var files = new TemporaryFiles();
+        string known = files.Write("items.csv", Catalogue);
+        string other = files.Write(
+            "products.csv",
+            "no,brand,name,maker,tags\n"
+                + string.Join('\n', Catalogue.Split('\n')[1..^1].Select(static row => row.Insert(1, ",wrong")))
+                + "\n"
+        );
+        var map = ItemMap.ParseOfFiles("item=no,title=name,brand=maker,categories=tags");
+
+        ItemFeatures expected = Source([known]).Of(Model);
+        ItemFeatures found = new FeatureSource([other], Items, 8, _told.Add, map).Of(Model);
+
+        Assert.Equal(expected.Rows.Select(Bits), found.Rows.Select(Bits));
+        InputFileException error = Assert.Throws<InputFileException>(() =>
+            new FeatureSource([other], Items, 8, _told.Add, map).Of(new ModelOptions())
+        );
+        Assert.StartsWith("--item-columns: features that are fitted on a file", error.Message, StringComparison.Ordinal);
     }
 
     private FeatureSource Source(string[] paths) => new(paths, Items, 8, _told.Add);

@@ -237,6 +237,8 @@ public class BacktestCommandTests
     [InlineData("backtest --events nowhere.csv --protocol prequential --alone", ExitCode.Configuration)]
     [InlineData("backtest --events nowhere.csv --protocol prequential --drift-at 1.5", ExitCode.Configuration)]
     [InlineData("backtest --protocol other", ExitCode.Usage)]
+    [InlineData("backtest --events nowhere.csv --items nowhere.csv --item-columns title=name", ExitCode.Usage)]
+    [InlineData("demo --events nowhere.csv --items nowhere.csv --item-columns item=$key", ExitCode.Usage)]
     public async Task Run_WrongRequest_HasTheExitCode(string line, object code) => Assert.Equal((int)(ExitCode)code, await Run(line));
 
     private static Task<int> Run(string line) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Confluent.Kafka;
 using Streaming.Core.Events;
 using Streaming.Core.Items;
@@ -64,6 +65,30 @@ public sealed class EncodeCommandTests : IDisposable
 
         string wrong = await RunAsync(ExitCode.Configuration, [.. arguments, "--send"], ("STREAMING__Model__FeatureGroups", "text:256"));
         Assert.Contains("has text:256, and --send would send text:384; allowed: the same length", wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Encode_ItemColumns_NamesTheFieldsOfOtherFiles()
+    {
+        (string model, string vocabulary) = PackagedModels.WriteMiniLM(_files.Path("."));
+        string items = _files.Write("products.csv", "sku,name,maker\na,Red lamp,Acme\n");
+        string output = _files.Path("encoded.jsonl");
+        string[] arguments = ["--items", items, "--output", output, "--text-model", model, "--text-vocabulary", vocabulary];
+
+        await RunAsync(ExitCode.Success, [.. arguments, "--item-columns", "item=sku,title=name,brand=maker"]);
+        var record = JsonElement.Parse(Assert.Single(File.ReadAllLines(output)));
+        Assert.Equal("a", record.GetProperty("item_id").GetString());
+        Assert.Equal("Red lamp", record.GetProperty("text").GetProperty("title").GetString());
+        Assert.Equal("Acme", record.GetProperty("text").GetProperty("brand").GetString());
+        Assert.Equal(384, record.GetProperty("features").GetProperty("text").GetArrayLength());
+
+        string wrong = await RunAsync(ExitCode.BadInput, [.. arguments, "--item-columns", "item=sku,title=nmae"]);
+        Assert.Contains("products.csv: line 1: there is no column 'nmae'; the file has sku, name, maker", wrong, StringComparison.Ordinal);
+        Assert.Contains(
+            "--item-columns: 'title=name' lacks the item; add item=….",
+            await RunAsync(ExitCode.Usage, [.. arguments, "--item-columns", "title=name"]),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
