@@ -129,7 +129,7 @@ internal static class RouteAnswers
         ];
     }
 
-    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> answer, string[] allowed)
+    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> produce, string[] allowed)
     {
         if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
@@ -141,7 +141,7 @@ internal static class RouteAnswers
         object body;
         try
         {
-            body = await answer(context).ConfigureAwait(false);
+            body = await produce(context).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsStoreAway(exception))
         {
@@ -156,11 +156,17 @@ internal static class RouteAnswers
             throw LookupException.Unavailable(exception.Message);
         }
 
-        await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(body, Json)).ConfigureAwait(false);
+        using var answer = new PooledBuffer();
+        using (var writer = new Utf8JsonWriter(answer))
+        {
+            JsonSerializer.Serialize(writer, body, Json);
+        }
+
+        await WriteAsync(context, answer.Written).ConfigureAwait(false);
     }
 
     /// <summary>Answers with a body, or, to a caller who has it already, with its tag alone.</summary>
-    private static Task WriteAsync(HttpContext context, byte[] body)
+    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
@@ -171,7 +177,7 @@ internal static class RouteAnswers
                 CultureInfo.InvariantCulture,
                 out uint generation
             );
-            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body, seed: generation):x16}\"", isWeak: true);
+            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body.Span, seed: generation):x16}\"", isWeak: true);
             headers.ETag = tag;
             headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
             if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
@@ -182,6 +188,7 @@ internal static class RouteAnswers
         }
 
         context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }
