@@ -46,14 +46,17 @@ internal sealed class ItemSegment : IDisposable
         _widths = widths;
         _values = new AlignedFloats(PackedRows.Bytes(element, Rows, widths[^1]) / sizeof(float));
         _norms = new float[widths.Length * Rows];
-        _bytes =
-            _values.Bytes
-            + (_norms.Length * sizeof(float))
-            + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + (2 * sizeof(uint)) + sizeof(long)));
+        _bytes = BytesOf(element, widths);
     }
 
     /// <summary>Gets its size in bytes, without the texts of ids.</summary>
     public long Bytes => _bytes + (_columns?.Bytes ?? 0);
+
+    /// <summary>The size of a segment in bytes, without attributes and the texts of ids.</summary>
+    public static long BytesOf(RowElement element, IReadOnlyList<int> widths) =>
+        PackedRows.Bytes(element, Rows, widths[^1])
+        + ((long)Rows * widths.Count * sizeof(float))
+        + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + (2 * sizeof(uint)) + sizeof(long)));
 
     private PackedRows Packed =>
         new()

@@ -81,6 +81,12 @@ internal static class ServeCommand
         using Lookups? trial = settings.Serve.TrialGeneration is var number and not 0 ? Open(number) : null;
         var served = new ServedGenerations(lookups, trial, settings.Serve.TrialShare);
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
+        ServeMemory.Require(
+            settings.Serve,
+            await lookups.RecordAsync(signals.Abort).ConfigureAwait(false),
+            trial is null ? null : await trial.RecordAsync(signals.Abort).ConfigureAwait(false),
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
+        );
         using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, settings.Redis.Model, loggers.CreateLogger(nameof(Telemetry)));
         using var exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
         using var model = new ModelMetrics(() => served.Served);

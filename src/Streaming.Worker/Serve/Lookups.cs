@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
 using Streaming.Serving;
 using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
@@ -9,6 +10,7 @@ using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Generations;
 using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
@@ -22,6 +24,7 @@ public sealed class Lookups : IDisposable
     private readonly ServingOptions _options;
     private readonly ServeOptions _serve;
     private readonly RedisKeys _keys;
+    private readonly GenerationPublisher _records;
     private readonly EmbeddingIndex _index;
     private readonly Func<string, string?> _titleOf;
     private readonly TimeProvider _time;
@@ -57,6 +60,7 @@ public sealed class Lookups : IDisposable
             Generation = generation,
         };
         _keys = new RedisKeys(redis.Model, redis.Partitions);
+        _records = new GenerationPublisher(database, redis, time);
         _index = new EmbeddingIndex(
             database,
             _options,
@@ -95,6 +99,23 @@ public sealed class Lookups : IDisposable
         catch (FormatException exception)
         {
             throw new StoreRefusedException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Reads the record of the generation to serve.</summary>
+    /// <returns>Null if there is none, or the store cannot be read, which health reports.</returns>
+    public async Task<GenerationRecord?> RecordAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            uint generation = await new EmbeddingReader(_database, _options, _time)
+                .GenerationAsync(cancellationToken)
+                .ConfigureAwait(false);
+            return generation == 0 ? null : await _records.ReadAsync(generation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (RouteAnswers.IsStoreAway(exception) || RouteAnswers.IsStoreUnreadable(exception))
+        {
+            return null;
         }
     }
 
