@@ -214,6 +214,23 @@ public sealed class StreamingClient : IDisposable
             }
         );
 
+    /// <summary>Lists the items with the most events, where the trainer publishes attributes.</summary>
+    /// <param name="count">The maximum number of items, 1 and up.</param>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <param name="recent">Whether each event counts half after the trainer's half-life; otherwise all count the same.</param>
+    /// <exception cref="ItemFilterException">The filter does not fit the attributes, or none are published.</exception>
+    /// <exception cref="StreamingServingException">The index cannot answer.</exception>
+    public IReadOnlyList<Neighbour> Popular(int count = 20, ItemFilter? filter = null, bool recent = false) =>
+        List("popular", count, (view, best) => recent ? view.PopularOfLate(filter, best) : view.Popular(filter, best));
+
+    /// <summary>Lists the items that became known last, where the trainer publishes attributes.</summary>
+    /// <param name="count">The maximum number of items, 1 and up.</param>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <exception cref="ItemFilterException">The filter does not fit the attributes, or none are published.</exception>
+    /// <exception cref="StreamingServingException">The index cannot answer.</exception>
+    public IReadOnlyList<Neighbour> Latest(int count = 20, ItemFilter? filter = null) =>
+        List("latest", count, (view, best) => view.Latest(filter, best));
+
     /// <summary>Recommends items for the items of a session.</summary>
     /// <param name="items">Ids, oldest first; unknown ones are ignored.</param>
     /// <param name="query">Width, count, exclusions, filter.</param>
@@ -244,6 +261,16 @@ public sealed class StreamingClient : IDisposable
                     ?? throw new StreamingServingException($"no user tower is published for model '{_options.Model}'", isTransient: true);
             }
         );
+
+    private Neighbour[] List(string call, int count, Func<IndexView, Neighbour[], int> list)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        using ClientCall measured = _metrics.Start(call);
+        var best = new Neighbour[count];
+        int found = list(Ready().Current, best);
+        measured.Succeeded();
+        return best[..found];
+    }
 
     private EmbeddingIndex Ready() =>
         Unready() is { } reason ? throw new StreamingServingException(reason, isTransient: _options.Index) : _index!;

@@ -2,6 +2,7 @@ using Streaming.Core.Embeddings;
 using Streaming.Core.Generations;
 using Streaming.Core.Items;
 using Streaming.Core.Refreshes;
+using Streaming.Serving.Clients;
 using Streaming.Serving.Filters;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
@@ -30,6 +31,68 @@ public sealed class FilteredSearchTests(ServingFixture redis) : IClassFixture<Se
 
         Assert.Equal(FilteredItem.Fields, index.Current.Attributes);
         AssertExact(index.Current, rounds: 60);
+    }
+
+    [Fact]
+    public async Task Ids_CommonValuesAndRange_AreThoseOfAPlainLoop()
+    {
+        await PublishAsync(await OpenAsync(), Enumerable.Range(0, Items), step: 1);
+        using EmbeddingIndex index = redis.Index(_options);
+        await index.LoadAsync(Stop);
+        IndexView view = index.Current;
+        for (int round = 0; round < 20; round++)
+        {
+            ItemFilter filter = FilteredItem.SomeFilter(_random);
+            Assert.Equal(
+                _truth.Where(item => item.Value.Passes(filter)).Select(static item => item.Key).Order(StringComparer.Ordinal),
+                view.Ids(_random.NextDouble(), filter).Order(StringComparer.Ordinal)
+            );
+        }
+
+        var tags = _truth.Values.SelectMany(static item => item.Tags).CountBy(static tag => tag).ToDictionary(StringComparer.Ordinal);
+        IReadOnlyList<AttributeValue> common = view.CommonValues("tags", 10);
+        Assert.Equal(tags.Values.OrderDescending().Take(10), common.Select(static value => value.Items));
+        Assert.All(common, value => Assert.Equal(tags[value.Text], value.Items));
+        Assert.Equal(
+            _truth
+                .Values.Where(static item => item.Available is not null)
+                .CountBy(static item => item.Available!.Value)
+                .Select(static count => count.Value)
+                .Order(),
+            view.CommonValues("available", 10).Select(static value => value.Items).Order()
+        );
+        Assert.Equal(
+            (_truth.Values.Min(static item => item.Price)!.Value, _truth.Values.Max(static item => item.Price)!.Value),
+            view.RangeOf("price")
+        );
+        Assert.Null(view.RangeOf("tags"));
+        Assert.Empty(view.CommonValues("price", 10));
+        Assert.Throws<ItemFilterException>(() => view.CommonValues("colour", 10));
+    }
+
+    [Fact]
+    public async Task Client_ListsPopularAndLatestItemsThatPassAFilter()
+    {
+        await PublishAsync(await OpenAsync(), Enumerable.Range(0, Items), step: 1);
+        var options = new StreamingServingOptions
+        {
+            Model = _options.Model,
+            Partitions = _options.Partitions,
+            Widths = ServingFixture.Widths,
+        };
+        using StreamingClient client = new(redis.Database, options, TimeProvider.System);
+        Assert.True(Assert.Throws<StreamingServingException>(() => client.Latest()).IsTransient);
+        await client.Updater!.RefreshAsync(Stop);
+        IndexView view = client.Index!.Current;
+        ItemFilter filter = FilteredItem.SomeFilter(_random);
+        var best = new Neighbour[7];
+
+        Assert.Equal(best[..view.Popular(filter, best)], client.Popular(7, filter));
+        Assert.Equal(best[..view.PopularOfLate(filter, best)], client.Popular(7, filter, recent: true));
+        Assert.Equal(best[..view.Latest(filter, best)], client.Latest(7, filter));
+        Assert.Equal(20, client.Latest().Count);
+        Assert.Throws<ItemFilterException>(() => client.Popular(7, new ItemFilter { Must = [ItemCondition.Parse("colour:red")] }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => client.Popular(0));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed partial class PackageTests(ServingFixture redis) : IClassFixture<S
             },
             threads: 1
         );
-        await redis.PublishModelAsync(options, engine, Items);
+        await redis.PublishModelAsync(options, engine, Items, withAttributes: true);
         await RunAsync("bash", Path.Combine(Top, "deploy", "pack.sh"), Path.Combine(_folder, "feed"), Version);
         await WriteSampleAsync();
         await RunAsync("dotnet", "build", _folder, "-c", "Release", "--nologo", "-v", "quiet", "-o", Path.Combine(_folder, "app"));
@@ -57,6 +57,7 @@ public sealed partial class PackageTests(ServingFixture redis) : IClassFixture<S
             Assert.Equal(32, (await GetAsync(http, "/items/item3")).GetArrayLength());
             Assert.Equal(20, (await GetAsync(http, "/similar/item3")).GetArrayLength());
             Assert.Equal(20, (await GetAsync(http, "/for/ann")).GetProperty("items").GetArrayLength());
+            Assert.Equal(20, (await GetAsync(http, "/latest")).GetArrayLength());
         }
         finally
         {

@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Search;
 
-/// <summary>What is said of memory before it is taken is what is taken.</summary>
+/// <summary>What is said of memory before it is taken is what is taken. By itself, because others' memory would count.</summary>
+[Collection(nameof(Alone))]
 public sealed class IndexMemoryTests
 {
     private const int Items = 100_000;
@@ -68,4 +69,7 @@ public sealed class IndexMemoryTests
         // Of few vectors, most is what USearch reserves.
         Assert.InRange(UsearchGraph.BytesOf(vectors, width) / (double)graph.Bytes, 0.3, 1);
     }
+
+    [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+    public sealed class Alone;
 }
