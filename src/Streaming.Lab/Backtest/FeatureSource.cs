@@ -77,8 +77,8 @@ internal sealed class FeatureSource(
         if (map is not null)
         {
             throw new InputFileException(
-                "--item-columns: features that are fitted on a file take every column of it, the first as the item; name the columns to use "
-                    + "in STREAMING__Model__FeatureGroups, such as text:256=title."
+                "--item-columns: features that are fitted on a file take every column of it, the first as the item; name the columns to "
+                    + "use in STREAMING__Model__FeatureGroups, such as text:256=title."
             );
         }
 

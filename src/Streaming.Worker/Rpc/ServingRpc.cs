@@ -7,6 +7,7 @@ using Streaming.Core.Embeddings;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Worker.Http;
+using Streaming.Worker.Messages;
 using Streaming.Worker.Serve;
 
 namespace Streaming.Worker.Rpc;
@@ -37,26 +38,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
         IReadOnlyList<ItemLookup> found = await served
             .Lookups.VectorsAsync(served, request.Ids, Width(request.Width, served), context.CancellationToken)
             .ConfigureAwait(false);
-        var answer = new GetItemsResponse();
-        foreach ((string id, ItemLookup item) in request.Ids.Zip(found))
-        {
-            if (item.Vector is { } vector)
-            {
-                var one = new Item { Id = id, Step = vector.Step };
-                one.Vector.AddRange(vector.Vector);
-                answer.Items.Add(one);
-            }
-            else if (item.Refused is { } reason)
-            {
-                answer.Refused.Add(new RefusedItem { Id = id, Reason = reason });
-            }
-            else
-            {
-                answer.Missing.Add(id);
-            }
-        }
-
-        return answer;
+        return LookupRoutes.Message(request.Ids, found);
     }
 
     /// <inheritdoc/>
@@ -142,7 +124,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
                 .ConfigureAwait(false)
         )
         {
-            var list = new BecauseList { Because = found.Because };
+            var list = new Messages.BecauseList { Because = found.Because };
             list.Items.AddRange(found.Items.Select(item => Scored(served.View, item)));
             answer.Lists.Add(list);
         }
@@ -168,7 +150,13 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
         return Task.FromResult(answer);
     }
 
-    private IEnumerable<ListedItem> List(ServedItems served, ListRoutes.Lister list, int count, RepeatedField<string> exclude, Rules? rules)
+    private IEnumerable<Messages.ListedItem> List(
+        ServedItems served,
+        ListRoutes.Lister list,
+        int count,
+        RepeatedField<string> exclude,
+        Rules? rules
+    )
     {
         RpcCheck.Count("exclude", exclude.Count, 0, options.MaxItems);
         ItemRules read = Rules(rules);
@@ -180,7 +168,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
         int most = RpcCheck.Number("count", count, ListRoutes.Ordinary, ListRoutes.MostItems);
         return ListRoutes
             .First(served, list, read.Filter, most, exclude)
-            .Select(static item => new ListedItem { Id = item.Item, Events = item.Events });
+            .Select(static item => new Messages.ListedItem { Id = item.Item, Events = item.Events });
     }
 
     private void CheckIds(RepeatedField<string> exclude, RepeatedField<string> session)

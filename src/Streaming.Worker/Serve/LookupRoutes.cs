@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Streaming.Serving.Search;
 using Streaming.Worker.Http;
+using Streaming.Worker.Messages;
 
 namespace Streaming.Worker.Serve;
 
@@ -61,6 +62,11 @@ public static class LookupRoutes
         IReadOnlyList<ItemLookup> found = await served
             .Lookups.VectorsAsync(served, ids, Width(context, served), context.RequestAborted)
             .ConfigureAwait(false);
+        if (AcceptsProtobuf(context))
+        {
+            return Message(ids, found);
+        }
+
         return new
         {
             items = found.Select(static item => item.Vector).OfType<ItemVector>(),
@@ -72,6 +78,36 @@ public static class LookupRoutes
                 : null,
         };
     }
+
+    /// <summary>The answer as the message of schemas/serving.proto.</summary>
+    internal static GetItemsResponse Message(IEnumerable<string> ids, IReadOnlyList<ItemLookup> found)
+    {
+        var answer = new GetItemsResponse();
+        foreach ((string id, ItemLookup item) in ids.Zip(found))
+        {
+            if (item.Vector is { } vector)
+            {
+                var one = new Item { Id = id, Step = vector.Step };
+                one.Vector.AddRange(vector.Vector);
+                answer.Items.Add(one);
+            }
+            else if (item.Refused is { } reason)
+            {
+                answer.Refused.Add(new RefusedItem { Id = id, Reason = reason });
+            }
+            else
+            {
+                answer.Missing.Add(id);
+            }
+        }
+
+        return answer;
+    }
+
+    /// <summary>Whether Protobuf is what the caller wants most; of equal ones the first.</summary>
+    private static bool AcceptsProtobuf(HttpContext context) =>
+        context.Request.GetTypedHeaders().Accept.OrderByDescending(static type => type.Quality ?? 1).FirstOrDefault() is { } wanted
+        && wanted.MediaType.Equals(RouteAnswers.Protobuf, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<object> NeighboursAsync(HttpContext context, ServedGenerations generations, HttpOptions options)
     {

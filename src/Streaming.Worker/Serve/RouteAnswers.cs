@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Headers;
@@ -20,6 +21,9 @@ internal static class RouteAnswers
 {
     /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
+
+    /// <summary>The media type of messages of schemas/serving.proto.</summary>
+    public const string Protobuf = "application/x-protobuf";
 
     /// <summary>The parameter that names a generation.</summary>
     public const string GenerationParameter = "generation";
@@ -157,16 +161,23 @@ internal static class RouteAnswers
         }
 
         using var answer = new PooledBuffer();
+        if (body is IMessage message)
+        {
+            message.WriteTo(answer);
+            await WriteAsync(context, answer.Written, Protobuf).ConfigureAwait(false);
+            return;
+        }
+
         using (var writer = new Utf8JsonWriter(answer))
         {
             JsonSerializer.Serialize(writer, body, Json);
         }
 
-        await WriteAsync(context, answer.Written).ConfigureAwait(false);
+        await WriteAsync(context, answer.Written, "application/json; charset=utf-8").ConfigureAwait(false);
     }
 
     /// <summary>Answers with a body, or, to a caller who has it already, with its tag alone.</summary>
-    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body, string type)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
@@ -187,7 +198,7 @@ internal static class RouteAnswers
             }
         }
 
-        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentType = type;
         context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using Grpc.Net.Client;
-using Streaming.Worker.Rpc;
+using Streaming.Worker.Messages;
 
 namespace Streaming.Chaos.Serving;
 
@@ -32,6 +32,19 @@ internal sealed class ServingCalls : IDisposable
                 {
                     using HttpResponseMessage answer = await _http.PostAsJsonAsync("/items", Items(random)).ConfigureAwait(false);
                     await ReadAsync(answer).ConfigureAwait(false);
+                }
+            ),
+            (
+                "100 items as Protobuf",
+                async random =>
+                {
+                    using var request = new HttpRequestMessage(HttpMethod.Post, "/items") { Content = JsonContent.Create(Items(random)) };
+                    request.Headers.Accept.ParseAdd("application/x-protobuf");
+                    using HttpResponseMessage answer = await _http.SendAsync(request).ConfigureAwait(false);
+                    Check(
+                        GetItemsResponse.Parser.ParseFrom(await answer.Content.ReadAsByteArrayAsync().ConfigureAwait(false)).Items.Count,
+                        Looked
+                    );
                 }
             ),
             ("neighbours", Neighbours),

@@ -5,6 +5,7 @@ using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Messages;
 using Streaming.Worker.Rpc;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Tests.Serve;

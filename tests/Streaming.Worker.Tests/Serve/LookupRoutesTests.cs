@@ -16,6 +16,7 @@ using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Messages;
 using Streaming.Worker.Page;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
@@ -154,6 +155,45 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         using JsonDocument after = await GetAsync("/items/a/neighbours?count=2");
         Assert.Equal(["c", "b"], Ids(before));
         Assert.Equal(["d", "b"], Ids(after));
+    }
+
+    [Theory]
+    [InlineData("application/x-protobuf", true)]
+    [InlineData("application/json;q=0.5, application/x-protobuf", true)]
+    [InlineData("application/json, application/x-protobuf", false)]
+    [InlineData("*/*", false)]
+    public async Task Items_AreAMessageForWhoPrefersIt(string accept, bool isMessage)
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/items?width=4")
+        {
+            Content = new StringContent("""["a","nothing","b"]"""),
+        };
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using HttpResponseMessage response = await _client.SendAsync(request, cancellation);
+        byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation);
+        using JsonDocument one = await GetAsync("/items/a?width=4");
+        float[] expected = [.. one.RootElement.GetProperty("vector").EnumerateArray().Select(static value => value.GetSingle())];
+
+        Assert.Equal(isMessage ? "application/x-protobuf" : "application/json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(body.Length, response.Content.Headers.ContentLength);
+        if (isMessage)
+        {
+            GetItemsResponse message = GetItemsResponse.Parser.ParseFrom(body);
+            Assert.Equal(["a", "b"], message.Items.Select(static item => item.Id));
+            Assert.Equal(["nothing"], message.Missing);
+            Assert.Equal(expected, message.Items[0].Vector);
+        }
+        else
+        {
+            using var json = JsonDocument.Parse(body);
+            Assert.Equal(2, json.RootElement.GetProperty("items").GetArrayLength());
+        }
+
+        using var wrong = new HttpRequestMessage(HttpMethod.Post, "/items?width=0") { Content = new StringContent("""["a"]""") };
+        wrong.Headers.TryAddWithoutValidation("Accept", accept);
+        using HttpResponseMessage refused = await _client.SendAsync(wrong, cancellation);
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType?.MediaType);
     }
 
     [Fact]

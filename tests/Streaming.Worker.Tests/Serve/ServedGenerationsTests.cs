@@ -9,6 +9,7 @@ using Streaming.Serving;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Messages;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Otlp;
 using Streaming.Worker.Rpc;
