@@ -18,9 +18,9 @@ public sealed record ApproximateOptions
     /// <summary>Gets the number of threads that build a graph. Default 1; 1 … 256.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Gets the number of candidates that a search keeps: more find more of the exact result and take longer. Default 192; 1 …
-    /// 10,000.</summary>
-    public int Candidates { get; init; } = 192;
+    /// <summary>Gets the number of candidates that a search keeps: more find more of the exact result and take longer. Default 256, which
+    /// finds .987 of the exact 20 of a million clustered vectors (192: .985 in 0.85 of the time, 128: .981 in 0.66); 1 … 10,000.</summary>
+    public int Candidates { get; init; } = 256;
 
     /// <summary>Gets how far a vector may move from where the graph has it, as distance of vectors of length 1, before it is searched
     /// exactly. Default 0.1; 0 … 2.</summary>
