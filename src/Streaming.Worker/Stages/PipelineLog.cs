@@ -184,4 +184,12 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1082, LogLevel.Information, "Rank 0 waits for the lease or was stopped; this rank has nothing to do")]
     public static partial void JobNotBegun(ILogger logger);
+
+    [LoggerMessage(
+        1083,
+        LogLevel.Warning,
+        "No final checkpoint: a rank could not deliver its last dead letters, as its log says. What followed the previous checkpoint is "
+            + "read again after the next start"
+    )]
+    public static partial void NoLastCheckpoint(ILogger logger);
 }
