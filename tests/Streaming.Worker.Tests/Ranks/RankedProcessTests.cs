@@ -24,8 +24,8 @@ public sealed class RankedProcessTests
 
         string log = await LogAsync(bench);
         Assert.True(job.ExitCode == 0, log);
-        Assert.Contains("Rank 0 of 2: reads partitions 0 + 2 n, stores item rows 0 + 2 n", log, StringComparison.Ordinal);
-        Assert.Contains("Rank 1 of 2: reads partitions 1 + 2 n, stores item rows 1 + 2 n", log, StringComparison.Ordinal);
+        Assert.Contains(" INF rank 0: One of 2 ranks: reads partitions 0 + 2 n, stores item rows 0 + 2 n", log, StringComparison.Ordinal);
+        Assert.Contains(" INF rank 1: One of 2 ranks: reads partitions 1 + 2 n, stores item rows 1 + 2 n", log, StringComparison.Ordinal);
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         await bench.VerifyAsync(redis, expected, log);
     }
