@@ -110,6 +110,10 @@ public sealed partial class KafkaSource
     /// <summary>Gets the current status. Thread-safe.</summary>
     public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems, Rejected = Rejected() };
 
+    /// <summary>Gets a value indicating whether the last records were dropped, because their dead letters were not taken: they are read
+    /// again after the next start, and no snapshot may hold them. Known once the output has ended. Any thread.</summary>
+    public bool IsCutShort => Volatile.Read(ref _isCutShort);
+
     /// <summary>Creates the live positions for the batcher.</summary>
     /// <param name="options">The topics.</param>
     /// <param name="start">The checkpoint's positions; empty for a new model.</param>
@@ -223,6 +227,7 @@ public sealed partial class KafkaSource
             abort.ThrowIfCancellationRequested();
             if (!Emit(isLast: true, abort))
             {
+                Volatile.Write(ref _isCutShort, true);
                 KafkaSourceLog.DeadLettersWait(_logger);
             }
 

@@ -55,7 +55,12 @@ internal static class RunCommand
     private static async Task<ExitCode> RunAsync(SettingsValues read, RunRequest request, Collective ranks)
     {
         WorkerOptions settings = RankedRun.OnThisHost(WorkerSettings.Options(read), ranks);
-        using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
+        using ILoggerFactory loggers = WorkerLogging.Create(
+            settings.Log,
+            settings.Telemetry,
+            settings.Redis.Model,
+            rank: ranks.Size > 1 ? ranks.Rank : null
+        );
         SettingsLog.Notices(loggers, read);
         using var run = new WorkerRun(settings, TimeProvider.System, loggers, request, ranks: ranks);
         using var signals = new ShutdownSignals(

@@ -46,6 +46,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly ReturnPolicy _returns;
     private readonly FigureHistory _figures;
     private volatile GenerationList? _generations;
+    private volatile Pipeline? _pipeline;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
@@ -217,6 +218,22 @@ internal sealed class WorkerRun : IDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var agreement = new JobAgreement(_ranks);
         agreement.RequireEqualSettings(_settings);
+        using var ended = new CancellationTokenSource();
+        var watchdog = new RankWatchdog(_ranks, _settings.Ranks.Timeout, redis, _settings.Redis.Model, _time, _logger);
+        Task watching = watchdog.RunAsync(() => _pipeline?.AreRanksRunning == true, ended.Token);
+        try
+        {
+            await RunRankAsync(agreement, redis, stop, abort).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunRankAsync(JobAgreement agreement, IDatabase redis, CancellationTokenSource stop, CancellationToken abort)
+    {
         _health.Set("trainer", HealthLevel.NotReady, "waiting for rank 0");
         if (_ranks.Rank > 0)
         {
@@ -427,6 +444,7 @@ internal sealed class WorkerRun : IDisposable
                 _ranks,
                 stopping
             );
+            _pipeline = pipeline;
             _health.Set("trainer", HealthLevel.Healthy);
             try
             {

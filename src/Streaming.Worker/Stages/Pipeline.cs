@@ -38,7 +38,6 @@ public sealed class Pipeline : IDisposable
     private readonly RankedCheckpoints? _rankedCheckpoints;
     private readonly RankedSource? _rankedSource;
     private readonly RankedLoop? _ranks;
-    private readonly RankWatchdog? _watchdog;
     private readonly PipelineHealth _parts;
     private readonly Func<Exception, bool>? _isReturn;
 
@@ -107,8 +106,7 @@ public sealed class Pipeline : IDisposable
         };
         if (ranks.Size > 1)
         {
-            _watchdog = new RankWatchdog(ranks, settings.Ranks.Timeout, redis, settings.Redis.Model, time, _logger);
-            _rankedSource = new RankedSource(() => _source.Status.IsCatalogueRead, stopping);
+            _rankedSource = new RankedSource(() => _source.Status.IsCatalogueRead, () => _source.IsCutShort, stopping);
             _rankedCheckpoints = new RankedCheckpoints(
                 ranks,
                 keeps,
@@ -167,6 +165,9 @@ public sealed class Pipeline : IDisposable
 
     /// <summary>Gets the trainer: to be read once the pipeline has ended.</summary>
     public Trainer Trainer => _state.Trainer;
+
+    /// <summary>Gets a value indicating whether all ranks have begun to train. Any thread.</summary>
+    public bool AreRanksRunning => _ranks?.IsRunning == true;
 
     /// <summary>Restores the state and builds the stages. Neither Kafka nor Redis is contacted before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">The options of all stages.</param>
@@ -276,10 +277,7 @@ public sealed class Pipeline : IDisposable
 
         await using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         using var ended = new CancellationTokenSource();
-        var watching = Task.WhenAll(
-            _store.WatchAsync(ended.Token),
-            _watchdog?.RunAsync(() => _ranks!.IsRunning, ended.Token) ?? Task.CompletedTask
-        );
+        Task watching = _store.WatchAsync(ended.Token);
         try
         {
             await stages.WaitAsync().ConfigureAwait(false);

@@ -178,10 +178,18 @@ internal static partial class PipelineLog
     [LoggerMessage(
         1081,
         LogLevel.Information,
-        "Rank {Rank} of {Ranks}: reads partitions {Rank} + {Ranks} n, stores item rows {Rank} + {Ranks} n"
+        "One of {Ranks} ranks: reads partitions {Rank} + {Ranks} n, stores item rows {Rank} + {Ranks} n"
     )]
     public static partial void JoinedRanks(ILogger logger, int rank, int ranks);
 
-    [LoggerMessage(1082, LogLevel.Information, "Rank 0 waits for the lease or was stopped; this rank has nothing to do")]
+    [LoggerMessage(1082, LogLevel.Information, "The job was stopped, or rank 0 failed, before it began; nothing to save on this rank")]
     public static partial void JobNotBegun(ILogger logger);
+
+    [LoggerMessage(
+        1083,
+        LogLevel.Warning,
+        "No final checkpoint: a rank could not deliver its last dead letters, as its log says. What followed the previous checkpoint is "
+            + "read again after the next start"
+    )]
+    public static partial void NoLastCheckpoint(ILogger logger);
 }

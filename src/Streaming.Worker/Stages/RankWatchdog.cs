@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
@@ -9,8 +8,10 @@ namespace Streaming.Worker.Stages;
 
 /// <summary>
 /// Ends the job when a rank does not answer: a frozen process keeps the others waiting, and no launcher notices. Each rank tells in Redis
-/// how many operations it has begun, so that those who wait can name the one that they wait for.
+/// once a second how many operations it has begun, so that those who wait can name the one that they wait for.
 /// </summary>
+/// <remarks>Before the first step a long wait is no sign of a fault: a rank may still read its checkpoint, or wait for the lease. Then
+/// only a rank that has told nothing for as long, while Redis answers, ends the job.</remarks>
 /// <param name="ranks">The ranks.</param>
 /// <param name="timeout">How long an operation may take.</param>
 /// <param name="redis">The store.</param>
@@ -23,9 +24,11 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
     private readonly RedisKey _key = RedisKeys.RanksOf(model);
     private readonly string _name = $"{Environment.MachineName}:{Environment.ProcessId}";
+    private readonly RankBeats _beats = new(ranks.Size, time);
+    private long _beat;
 
     /// <summary>Watches until told to stop.</summary>
-    /// <param name="isRunning">Whether the ranks have begun: before, they wait for the slowest to read its checkpoint.</param>
+    /// <param name="isRunning">Whether the ranks have begun: each has read its checkpoint.</param>
     /// <param name="ended">Stops it.</param>
     public async Task RunAsync(Func<bool> isRunning, CancellationToken ended)
     {
@@ -33,9 +36,8 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
         while (await timer.WaitForNextTickAsync(ended).ConfigureAwait(false))
         {
             Tell();
-            if (isRunning() && ranks.Waiting > timeout)
+            if (ranks.Waiting > timeout && await MissingAsync(isRunning()).ConfigureAwait(false) is { Length: > 0 } missing)
             {
-                string missing = await MissingAsync().ConfigureAwait(false);
                 PipelineLog.RankMissing(logger, ranks.Rank, ranks.Size, timeout.TotalSeconds, missing);
                 ranks.Abort((int)ExitCode.Unavailable);
                 return;
@@ -44,7 +46,7 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
     }
 
     /// <summary>The ranks that have begun the fewest operations.</summary>
-    internal static string Behind(IReadOnlyList<(int Rank, long Operations, string Process)> told, int ranks)
+    internal static string Behind(IReadOnlyList<RankBeat> told, int ranks)
     {
         string[] silent = [.. Enumerable.Range(0, ranks).Except(told.Select(static one => one.Rank)).Select(static rank => $"rank {rank}")];
         if (silent.Length > 0)
@@ -53,32 +55,34 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
         }
 
         long fewest = told.Min(static one => one.Operations);
-        return string.Join(", ", told.Where(one => one.Operations == fewest).Select(static one => $"rank {one.Rank} ({one.Process})"));
+        return string.Join(", ", told.Where(one => one.Operations == fewest).Select(static one => one.Name));
     }
 
     private void Tell()
     {
-        string value = string.Create(CultureInfo.InvariantCulture, $"{ranks.Operations} {_name}");
-        redis.HashSet(_key, ranks.Rank, value, flags: CommandFlags.FireAndForget);
+        var beat = new RankBeat(ranks.Rank, ranks.Operations, ++_beat, _name);
+        redis.HashSet(_key, ranks.Rank, beat.Text, flags: CommandFlags.FireAndForget);
         redis.KeyExpire(_key, KeptFor, CommandFlags.FireAndForget);
     }
 
-    private async Task<string> MissingAsync()
+    /// <returns>The ranks that do not answer; empty: none is known to.</returns>
+    private async Task<string> MissingAsync(bool isRunning)
     {
         try
         {
             HashEntry[] entries = await redis.HashGetAllAsync(_key).ConfigureAwait(false);
-            return Behind([.. entries.Select(Parse).Where(one => one.Rank < ranks.Size)], ranks.Size);
+            RankBeat[] told =
+            [
+                .. entries
+                    .Select(static entry => RankBeat.Parse((int)entry.Name, (string)entry.Value!))
+                    .Where(one => (uint)one.Rank < (uint)ranks.Size),
+            ];
+            return isRunning ? Behind(told, ranks.Size) : string.Join(", ", _beats.Silent(told, timeout));
         }
-        catch (Exception exception) when (exception is RedisException or FormatException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or FormatException or InvalidCastException or TimeoutException)
         {
-            return "a rank that cannot be named, because Redis does not answer";
+            _beats.Clear();
+            return isRunning ? "a rank that cannot be named, because Redis does not answer" : string.Empty;
         }
-    }
-
-    private static (int Rank, long Operations, string Process) Parse(HashEntry entry)
-    {
-        string[] parts = ((string)entry.Value!).Split(' ', 2);
-        return ((int)entry.Name, long.Parse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture), parts[^1]);
     }
 }

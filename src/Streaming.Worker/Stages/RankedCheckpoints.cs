@@ -39,7 +39,7 @@ internal sealed class RankedCheckpoints : IDisposable
     private long _begun;
     private bool _isChanged;
     private bool _isEnded;
-    private bool _isLastMissing;
+    private bool _isOff;
     private bool _failed;
 
     /// <summary>Creates the checkpoints; the first interval begins now.</summary>
@@ -83,19 +83,18 @@ internal sealed class RankedCheckpoints : IDisposable
     public bool Failed => Volatile.Read(ref _failed);
 
     /// <summary>What this rank tells the others of checkpoints.</summary>
-    /// <param name="isAtEnd">Whether it has handed over its last batch.</param>
-    public RankSignals Flags(bool isAtEnd)
+    /// <param name="isAtEnd">Whether it has handed over all that it will.</param>
+    /// <param name="isCutShort">Whether its last records were dropped: ingestion has counted them, so no snapshot may be taken.</param>
+    public RankSignals Flags(bool isAtEnd, bool isCutShort)
     {
         if (_store is null)
         {
             return RankSignals.None;
         }
 
-        // The last batch holds a snapshot; without one it was dropped.
-        _isLastMissing |= isAtEnd && !_isEnded && _held is null;
         _isEnded |= isAtEnd;
         RankSignals flags = _held is null ? RankSignals.None : RankSignals.HoldsSnapshot;
-        flags |= _isLastMissing ? RankSignals.CannotHold : RankSignals.None;
+        flags |= isCutShort ? RankSignals.CannotHold : RankSignals.None;
         flags |= _name.Length > 0 ? RankSignals.IsWriting : RankSignals.None;
         flags |= _writing is { IsCompleted: true } ? RankSignals.HasWritten : RankSignals.None;
         flags |=
@@ -138,7 +137,7 @@ internal sealed class RankedCheckpoints : IDisposable
 
         if (pace.Releases)
         {
-            Release();
+            TurnOff();
         }
 
         if (pace.AsksCheckpoint)
@@ -210,15 +209,56 @@ internal sealed class RankedCheckpoints : IDisposable
         _held = null;
     }
 
+    // What follows the last checkpoint is read again.
+    private void TurnOff()
+    {
+        Release();
+        if (!_isOff)
+        {
+            _isOff = true;
+            PipelineLog.NoLastCheckpoint(_logger);
+        }
+    }
+
     private void Begin(Trainer trainer)
     {
         _begun = _lastTime = _time.GetTimestamp();
-        _name = BroadcastName(_ranks.Rank == 0 ? _store!.BeginShared() : string.Empty);
+        string problem = string.Empty;
+        _name = BroadcastName(_ranks.Rank == 0 ? BeginShared(out problem) : string.Empty);
+        if (_name.Length == 0)
+        {
+            Release();
+            Fail(_ranks.Rank == 0 ? problem : "rank 0 could not create it; its log says why");
+            return;
+        }
+
         TrainerSnapshot state = trainer.BeginSnapshot();
         (IngestSnapshot ingest, _held) = (_held!, null);
         _isChanged = false;
         _pause = _time.GetElapsedTime(_begun).TotalMilliseconds;
         _writing = _store!.WriteShareAsync(_name, _ranks.Rank, _ranks.Size, state, ingest, _heldPositions, _ended.Token);
+    }
+
+    /// <returns>The checkpoint's name; empty: it cannot be created now.</returns>
+    private string BeginShared(out string problem)
+    {
+        try
+        {
+            problem = string.Empty;
+            return _store!.BeginShared();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problem = exception.Message;
+            return string.Empty;
+        }
+    }
+
+    private void Fail(string reason)
+    {
+        Volatile.Write(ref _failed, true);
+        _metrics.RecordCheckpoint(TimeSpan.Zero, succeeded: false);
+        PipelineLog.CheckpointFailed(_logger, reason);
     }
 
     private string BroadcastName(string name)
@@ -240,9 +280,9 @@ internal sealed class RankedCheckpoints : IDisposable
             throw problem;
         }
 
-        Volatile.Write(ref _failed, !isCommitted);
         if (isCommitted)
         {
+            Volatile.Write(ref _failed, false);
             TimeSpan duration = committing?.Result.Duration ?? _time.GetElapsedTime(_begun);
             _metrics.RecordCheckpoint(duration, succeeded: true);
             if (committing?.Result is { } whole)
@@ -259,7 +299,6 @@ internal sealed class RankedCheckpoints : IDisposable
             _store!.Abandon(name);
         }
 
-        _metrics.RecordCheckpoint(TimeSpan.Zero, succeeded: false);
-        PipelineLog.CheckpointFailed(_logger, problem?.Message ?? "another rank could not write its part; its log says why");
+        Fail(problem?.Message ?? "another rank could not write its part; its log says why");
     }
 }

@@ -129,7 +129,7 @@ internal sealed class RankedLoop
             | (isAtEnd ? RankSignals.IsAtEnd : RankSignals.None)
             | (_source.HasCatalogue || isAtEnd ? RankSignals.HasCatalogue : RankSignals.None)
             | (Interlocked.Exchange(ref _republishes, 0) == 1 ? RankSignals.Republishes : RankSignals.None)
-            | _checkpoints.Flags(isAtEnd);
+            | _checkpoints.Flags(isAtEnd, isAtEnd && _source.IsCutShort);
         _ranks.Gather([flags], _told.AsSpan(), _ones);
         return Pace.Of(_told);
     }

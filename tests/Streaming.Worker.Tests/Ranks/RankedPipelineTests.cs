@@ -88,6 +88,50 @@ public sealed class RankedPipelineTests
         await FinishAsync(bench, job, stopped: 0);
     }
 
+    /// <summary>What a single worker outlives a job outlives too.</summary>
+    [Theory]
+    [InlineData(Fault.CheckpointFolderGone)]
+    [InlineData(Fault.DiskFull)]
+    [InlineData(Fault.RedisHangs)]
+    [InlineData(Fault.BrokerDown)]
+    public async Task Resource_BreaksAndHeals_TheJobLosesNothing(Fault fault)
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(fault, partitions: Partitions);
+        await using var job = RankedJob.Start(bench, 2);
+        await job.UntilAsync(now => now.Read > 500 && Newest(bench) is not null, "events and a checkpoint");
+        await bench.BreakAsync(fault);
+        if (fault is Fault.CheckpointFolderGone or Fault.DiskFull)
+        {
+            await job.UntilAsync(static now => now.Workers.All(HasFailed), "every rank says that there is no checkpoint");
+        }
+        else
+        {
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        }
+
+        await bench.HealAsync(fault);
+        await FinishAsync(bench, job, stopped: 1);
+    }
+
+    [Theory]
+    [InlineData(Fault.CheckpointFolderGone, ExitCode.NotKept)]
+    [InlineData(Fault.BrokerDown, ExitCode.Success)]
+    public async Task Job_StoppedWhileAResourceIsBroken_SaysSoAndTheNextOneLosesNothing(Fault fault, ExitCode code)
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(fault, partitions: Partitions);
+        await using (var job = RankedJob.Start(bench, 2))
+        {
+            await job.UntilAsync(now => now.Read > 500 && Newest(bench) is not null, "events and a checkpoint");
+            await bench.BreakAsync(fault);
+            await job.TerminateAsync(rank: 1);
+            Assert.True(job.Codes.All(one => one == code), job.Log);
+        }
+
+        await bench.HealAsync(fault);
+        await using var next = RankedJob.Start(bench, 2);
+        await FinishAsync(bench, next, stopped: 0);
+    }
+
     [Fact]
     public async Task Settings_OfOneRankDiffer_AllAreRefused()
     {
@@ -126,6 +170,8 @@ public sealed class RankedPipelineTests
         await FinishAsync(bench, leading, stopped: 0);
     }
 
+    private static bool HasFailed(RunningWorker worker) => worker.Log.Has("Failed to write the checkpoint");
+
     private static string? Newest(FaultBench bench) => StoreOf(bench).List() is [var newest, ..] ? newest : null;
 
     private static CheckpointStore StoreOf(FaultBench bench) => new(bench.Checkpoints, 1, TimeProvider.System, static _ => { });
@@ -139,6 +185,7 @@ public sealed class RankedPipelineTests
         await bench.UntilPublishedAsync(redis, expected, read => read.Stamp.Step >= step);
         await job.TerminateAsync(stopped);
         Assert.True(job.Codes.All(static code => code == ExitCode.Success), job.Log);
+        Assert.DoesNotContain("No final checkpoint", job.Log, StringComparison.Ordinal);
         await bench.VerifyAsync(redis, expected, job.Log);
     }
 }

@@ -24,8 +24,8 @@ public sealed class RankedProcessTests
 
         string log = await LogAsync(bench);
         Assert.True(job.ExitCode == 0, log);
-        Assert.Contains("Rank 0 of 2: reads partitions 0 + 2 n, stores item rows 0 + 2 n", log, StringComparison.Ordinal);
-        Assert.Contains("Rank 1 of 2: reads partitions 1 + 2 n, stores item rows 1 + 2 n", log, StringComparison.Ordinal);
+        Assert.Contains(" INF rank 0: One of 2 ranks: reads partitions 0 + 2 n, stores item rows 0 + 2 n", log, StringComparison.Ordinal);
+        Assert.Contains(" INF rank 1: One of 2 ranks: reads partitions 1 + 2 n, stores item rows 1 + 2 n", log, StringComparison.Ordinal);
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         await bench.VerifyAsync(redis, expected, log);
     }
@@ -47,6 +47,27 @@ public sealed class RankedProcessTests
         string process = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{frozen}");
         Assert.Contains("has waited 5 s (STREAMING__Ranks__Timeout) for rank ", log, StringComparison.Ordinal);
         Assert.Contains($"({process}), which does not answer; ending the job", log, StringComparison.Ordinal);
+    }
+
+    /// <summary>The job waits for the lease of another worker, perhaps for days: what is frozen meanwhile would never begin.</summary>
+    [Fact]
+    public async Task Rank_FrozenWhileTheJobStandsBy_TheJobEndsAndNamesIt()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(partitions: 4, rate: 500);
+        await using RunningWorker leading = bench.StartWorker();
+        await leading.UntilAsync(static now => now.Status.Counts.Read > 100, "the other worker leads");
+        bench.Settings["STREAMING__Ranks__Timeout"] = "5s";
+        bench.Settings["STREAMING__Pipeline__Owner"] = "standby";
+        using WorkerProcess job = Start(bench, 2);
+        await UntilAsync(job, bench, async () => (await LogAsync(bench)).Contains("tanding by", StringComparison.Ordinal));
+        int frozen = job.Job.Ranks[1];
+        await WorkerProcess.SignalAsync(frozen, "STOP");
+        await job.EndAsync(Limit);
+
+        string log = await LogAsync(bench);
+        Assert.True(job.ExitCode == (int)ExitCode.Unavailable, log);
+        Assert.Contains("has waited 5 s (STREAMING__Ranks__Timeout) for rank 1", log, StringComparison.Ordinal);
+        Assert.Contains("which does not answer; ending the job", log, StringComparison.Ordinal);
     }
 
     [Fact]
