@@ -52,8 +52,8 @@ internal static class MemoryCheck
                     CultureInfo.InvariantCulture,
                     $"the model needs at least {least >> 20} MiB of memory{(local > 1 ? $" for {local} ranks on this host" : "")}, but "
                         + $"the runtime may use {available >> 20} MiB (in a container, three quarters of its limit). "
-                        + $"Raise the limit, or lower STREAMING__Model__ItemCapacity ({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or "
-                        + $"STREAMING__Model__BankCapacity ({model.BankCapacity})."
+                        + $"Raise the limit, or lower STREAMING__Model__ItemCapacity ({model.ItemCapacity}), the largest of "
+                        + $"STREAMING__Model__Widths ({model.Dimension}) or STREAMING__Model__BankCapacity ({model.BankCapacity})."
                 ),
             ]);
         }
