@@ -75,8 +75,9 @@ public sealed class RedisKeys
     /// <summary>Gets the key of the active generation, a decimal number.</summary>
     public string Active => $"e:{Model}:active";
 
-    /// <summary>Gets the key in which the ranks of a job tell how far they are, for each other only.</summary>
-    public static string RanksOf(string model) => $"m:{model}:ranks";
+    /// <summary>Gets the key in which the ranks of a job tell how far they are, for each other only: another job of the model, which stands
+    /// by, has its own.</summary>
+    public static string RanksOf(string model, ulong job) => $"m:{model}:ranks:{job:x16}";
 
     /// <summary>Gets the key of a model's layout record; it is the same for every layout.</summary>
     public static string LayoutRecordOf(string model) => $"m:{model}:layout";

@@ -17,6 +17,14 @@ internal sealed class JobAgreement(Collective ranks)
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(100);
     private readonly int[] _ones = [.. Enumerable.Repeat(1, ranks.Size)];
 
+    /// <summary>A number that no other job has, the same on all ranks. Collective.</summary>
+    public ulong Number()
+    {
+        Span<ulong> number = [BitConverter.ToUInt64(Guid.NewGuid().ToByteArray())];
+        ranks.Broadcast(number, root: 0);
+        return number[0];
+    }
+
     /// <summary>Compares the settings of all ranks.</summary>
     /// <exception cref="SettingsException">They differ: names the sections.</exception>
     public void RequireEqualSettings(WorkerOptions settings)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
+using Streaming.Core.Embeddings;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Ranks;
@@ -219,7 +220,8 @@ internal sealed class WorkerRun : IDisposable
         var agreement = new JobAgreement(_ranks);
         agreement.RequireEqualSettings(_settings);
         using var ended = new CancellationTokenSource();
-        var watchdog = new RankWatchdog(_ranks, _settings.Ranks.Timeout, redis, _settings.Redis.Model, _time, _logger);
+        string beats = RedisKeys.RanksOf(_settings.Redis.Model, agreement.Number());
+        var watchdog = new RankWatchdog(_ranks, _settings.Ranks.Timeout, redis, beats, _time, _logger);
         Task watching = watchdog.RunAsync(() => _pipeline?.AreRanksRunning == true, ended.Token);
         try
         {

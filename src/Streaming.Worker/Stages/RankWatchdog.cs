@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
-using Streaming.Core.Embeddings;
 using Streaming.Learning.Ranks;
 using Streaming.Worker.Failures;
 
@@ -15,14 +14,13 @@ namespace Streaming.Worker.Stages;
 /// <param name="ranks">The ranks.</param>
 /// <param name="timeout">How long an operation may take.</param>
 /// <param name="redis">The store.</param>
-/// <param name="model">The model's name.</param>
+/// <param name="key">Where the ranks of this job tell it.</param>
 /// <param name="time">Clock.</param>
 /// <param name="logger">Log.</param>
-internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase redis, string model, TimeProvider time, ILogger logger)
+internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase redis, RedisKey key, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
-    private readonly RedisKey _key = RedisKeys.RanksOf(model);
     private readonly string _name = $"{Environment.MachineName}:{Environment.ProcessId}";
     private readonly RankBeats _beats = new(ranks.Size, time);
     private long _beat;
@@ -61,8 +59,8 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
     private void Tell()
     {
         var beat = new RankBeat(ranks.Rank, ranks.Operations, ++_beat, _name);
-        redis.HashSet(_key, ranks.Rank, beat.Text, flags: CommandFlags.FireAndForget);
-        redis.KeyExpire(_key, KeptFor, CommandFlags.FireAndForget);
+        redis.HashSet(key, ranks.Rank, beat.Text, flags: CommandFlags.FireAndForget);
+        redis.KeyExpire(key, KeptFor, CommandFlags.FireAndForget);
     }
 
     /// <returns>The ranks that do not answer; empty: none is known to.</returns>
@@ -70,16 +68,18 @@ internal sealed class RankWatchdog(Collective ranks, TimeSpan timeout, IDatabase
     {
         try
         {
-            HashEntry[] entries = await redis.HashGetAllAsync(_key).ConfigureAwait(false);
+            RedisValue[] all = [.. Enumerable.Range(0, ranks.Size).Select(static rank => (RedisValue)rank)];
+            RedisValue[] values = await redis.HashGetAsync(key, all).ConfigureAwait(false);
             RankBeat[] told =
             [
-                .. entries
-                    .Select(static entry => RankBeat.Parse((int)entry.Name, (string)entry.Value!))
-                    .Where(one => (uint)one.Rank < (uint)ranks.Size),
+                .. values
+                    .Select(static (value, rank) => (Rank: rank, Text: (string?)value))
+                    .Where(static one => one.Text is not null)
+                    .Select(static one => RankBeat.Parse(one.Rank, one.Text!)),
             ];
             return isRunning ? Behind(told, ranks.Size) : string.Join(", ", _beats.Silent(told, timeout));
         }
-        catch (Exception exception) when (exception is RedisException or FormatException or InvalidCastException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or FormatException or TimeoutException)
         {
             _beats.Clear();
             return isRunning ? "a rank that cannot be named, because Redis does not answer" : string.Empty;
