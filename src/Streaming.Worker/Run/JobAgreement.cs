@@ -32,7 +32,7 @@ internal sealed class JobAgreement(Collective ranks)
         (string Name, object Value)[] sections =
         [
             (nameof(settings.Model), settings.Model),
-            (nameof(settings.Training), settings.Training),
+            (nameof(settings.Training), new { settings.Engine.Engine, settings.Training }),
             (nameof(settings.Batching), settings.Batching),
             (nameof(settings.History), settings.History),
             (nameof(settings.Dedup), settings.Dedup),
@@ -41,7 +41,6 @@ internal sealed class JobAgreement(Collective ranks)
             (nameof(settings.Checkpoint), settings.Checkpoint),
             (nameof(settings.Redis), (settings.Redis.Model, settings.Redis.Partitions, settings.Redis.Element).ToString()),
             (nameof(settings.Kafka), (settings.Kafka.InteractionsTopic, settings.Kafka.ItemsTopic).ToString()),
-            ("Engine", settings.Engine.Engine),
         ];
         ulong[] own = [.. sections.Select(static section => XxHash64.Hash(JsonSerializer.SerializeToUtf8Bytes(section.Value)))];
         ulong[] all = new ulong[own.Length * ranks.Size];
