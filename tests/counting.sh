@@ -12,8 +12,8 @@ under=()
 # build PROJECT: builds a project or the solution; on failure no test result is possible.
 build() {
   if ! dotnet build "$top/$1" -c Release --nologo -v minimal >"$results/build" 2>&1; then
+    printf 'Failures:\nthe build failed\n'
     grep -E 'error|NU[0-9]+' "$results/build" | sort -u | head -n 30
-    echo "the build failed"
     echo "0 passed, 1 failed"
     exit 1
   fi
@@ -79,7 +79,7 @@ run() {
 # finish: prints the failures, last so that the tail of a log contains them, and the totals.
 finish() {
   [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || { echo "no test ran"; failed=1; }
-  [ ! -f "$results/failures" ] || cat "$results/failures"
+  [ ! -f "$results/failures" ] || { echo "Failures:"; cat "$results/failures"; }
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
 }
