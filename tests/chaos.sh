@@ -3,7 +3,8 @@
 # --kafka: three nodes of Apache Kafka from the distribution in STREAMING_KAFKA, killed too; --redis-cluster: three
 # masters and three replicas, the masters killed too. Default: the embedded broker and one Redis, which are not killed.
 # --ranks 2..4: each worker is a job of so many ranks under Open MPI; a rank is killed or frozen, or the launcher killed.
-#   bash tests/chaos.sh [--kafka] [--redis-cluster] [--ranks N..M] [--kills N] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
+# --two-hosts: the ranks run on two hosts (tests/hosts.sh: 1 ms and 0.1 % loss each way), and the link between them is cut too.
+#   bash tests/chaos.sh [--kafka] [--redis-cluster] [--ranks N..M] [--two-hosts] [--kills N] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
 # Exit 0: nothing lost, duplicated or stale. Exit 1 otherwise, with the differences.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,4 +19,8 @@ case " $* " in
   *) install_missing ;;
 esac
 dotnet build "$top/tests/Streaming.Chaos" -c Release --nologo -v quiet
-exec "$top/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "$@"
+hosts=()
+case " $* " in
+  *" --two-hosts "*) hosts=(bash "$top/tests/hosts.sh" --) ;;
+esac
+exec "${hosts[@]}" "$top/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "$@"

@@ -36,7 +36,8 @@ internal sealed class StreamingProcess : IDisposable
     public static StreamingProcess Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
         string program = arguments is ["demo" or "replay" or "backtest" or "simulate", ..] ? "streaming-lab" : "streaming";
-        var information = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, program))
+        // Signals that this process ignores, started by nohup or in the background, the program would ignore too.
+        var information = new ProcessStartInfo("env", ["--default-signal=HUP,INT", Path.Combine(AppContext.BaseDirectory, program)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

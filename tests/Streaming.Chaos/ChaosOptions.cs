@@ -17,6 +17,12 @@ internal sealed record ChaosOptions
     /// <summary>Gets how many ranks train: of each life a number drawn from this range. Default 1..1; 1 … 16.</summary>
     public (int Fewest, int Most) Ranks { get; private set; } = (1, 1);
 
+    /// <summary>
+    /// Gets a value indicating whether the ranks run on two hosts, which tests/hosts.sh makes, and the link between them is cut too.
+    /// Default false: on this machine.
+    /// </summary>
+    public bool TwoHosts { get; private set; }
+
     /// <summary>Gets how long a soak lasts. Default 60 minutes; 2 … 10,000.</summary>
     public int Minutes { get; private set; } = 60;
 
@@ -48,10 +54,11 @@ internal sealed record ChaosOptions
         for (int i = 0; i < arguments.Length; i++)
         {
             string name = arguments[i];
-            if (name is "--kafka" or "--redis-cluster")
+            if (name is "--kafka" or "--redis-cluster" or "--two-hosts")
             {
                 options.Kafka |= name == "--kafka";
                 options.RedisCluster |= name == "--redis-cluster";
+                options.TwoHosts |= name == "--two-hosts";
                 continue;
             }
 
@@ -88,7 +95,7 @@ internal sealed record ChaosOptions
                     break;
                 default:
                     throw new ArgumentException(
-                        $"Unknown option {name}; there are --kafka, --redis-cluster, --ranks, --kills, --seed, --rate, --minutes, "
+                        $"Unknown option {name}; there are --kafka, --redis-cluster, --ranks, --two-hosts, --kills, --seed, --rate, --minutes, "
                             + "--fault, --items, --report and --folder."
                     );
             }

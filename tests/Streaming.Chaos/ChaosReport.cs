@@ -48,4 +48,5 @@ internal sealed record KillInstants(int WhileStarting, int WhileWritingCheckpoin
 /// <param name="Killed">Ranks killed.</param>
 /// <param name="LaunchersKilled">Launchers killed.</param>
 /// <param name="Frozen">Ranks frozen.</param>
-internal sealed record RankStrikes(IReadOnlyList<int> Sizes, int Killed, int LaunchersKilled, int Frozen);
+/// <param name="LinksCut">How often the link between the hosts was cut.</param>
+internal sealed record RankStrikes(IReadOnlyList<int> Sizes, int Killed, int LaunchersKilled, int Frozen, int LinksCut);

@@ -11,7 +11,11 @@ namespace Streaming.Chaos;
 /// Workers are killed one after the other at random times under load, as are the servers if there are several of
 /// them. The last worker catches up and is stopped; then everything is compared.
 /// </summary>
-internal sealed class ChaosRun(ChaosOptions options, string folder, string program)
+/// <param name="options">Which faults.</param>
+/// <param name="folder">For checkpoints and logs.</param>
+/// <param name="program">The worker's executable.</param>
+/// <param name="hosts">Where the ranks of jobs run; null: on this machine.</param>
+internal sealed class ChaosRun(ChaosOptions options, string folder, string program, RankHosts? hosts)
 {
     /// <summary>The embedded broker keeps about 5 MB per partition; the stream stays well within that.</summary>
     private const long RecordsAhead = 40_000;
@@ -25,7 +29,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     private int _whileStarting;
     private int _whileWriting;
     private int _whileInGroup;
-    private readonly RankDeaths _deaths = new(new Random(options.Seed));
+    private readonly RankDeaths _deaths = new(new Random(options.Seed), hosts);
     private readonly SortedSet<int> _ranks = [];
 
     /// <summary>Runs it.</summary>
@@ -76,7 +80,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             serverKills.Brokers,
             serverKills.Masters,
             FencingTokens.CountBackwards(folder),
-            new RankStrikes([.. _ranks], _deaths.Killed, _deaths.Launchers, _deaths.Frozen)
+            new RankStrikes([.. _ranks], _deaths.Killed, _deaths.Launchers, _deaths.Frozen, _deaths.Cut)
         );
     }
 
@@ -188,7 +192,8 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             program,
             own,
             Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")),
-            ranks: ranks
+            ranks: ranks,
+            hosts: hosts
         );
     }
 

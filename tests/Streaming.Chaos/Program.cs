@@ -56,7 +56,8 @@ return isClean ? 0 : 1;
 
 async Task<(object, bool)> KillAsync()
 {
-    ChaosReport result = await new ChaosRun(options, folder, program).RunAsync().ConfigureAwait(false);
+    RankHosts? hosts = options.TwoHosts ? RankHosts.FromEnvironment() : null;
+    ChaosReport result = await new ChaosRun(options, folder, program, hosts).RunAsync().ConfigureAwait(false);
     return (result, result.IsClean);
 }
 

@@ -2,9 +2,11 @@ using System.Diagnostics;
 
 namespace Streaming.Chaos;
 
-/// <summary>The deaths of jobs of many ranks: a rank is killed, or the launcher, or a rank is frozen. Whatever it is, the whole job must
-/// end by itself, and leave no process behind.</summary>
-internal sealed class RankDeaths(Random random)
+/// <summary>The deaths of jobs of many ranks: a rank is killed, or the launcher, or a rank is frozen, or the link between the hosts is
+/// cut. Whatever it is, the whole job must end by itself, and leave no process behind.</summary>
+/// <param name="random">Draws the deaths.</param>
+/// <param name="hosts">Where the ranks run; null: on this machine.</param>
+internal sealed class RankDeaths(Random random, RankHosts? hosts)
 {
     /// <summary>How long the other ranks wait for a frozen one: the value of STREAMING__Ranks__Timeout.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -20,6 +22,9 @@ internal sealed class RankDeaths(Random random)
 
     /// <summary>Gets how many ranks were frozen.</summary>
     public int Frozen { get; private set; }
+
+    /// <summary>Gets how often the link between the hosts was cut.</summary>
+    public int Cut { get; private set; }
 
     /// <summary>Lets a job die.</summary>
     /// <param name="worker">The job.</param>
@@ -37,47 +42,65 @@ internal sealed class RankDeaths(Random random)
         }
 
         int victim = ranks[random.Next(ranks.Length)];
-        int kind = random.Next(4);
-        if (kind == 0)
+        Death death = Draw(mayFreeze);
+        switch (death)
         {
-            Launchers++;
-            await WorkerProcess.SignalAsync(launcher, "KILL").ConfigureAwait(false);
+            case Death.OfTheLauncher:
+                Launchers++;
+                await WorkerProcess.SignalAsync(launcher, "KILL").ConfigureAwait(false);
+                break;
+            case Death.OfARank:
+                Killed++;
+                await WorkerProcess.SignalAsync(victim, "KILL").ConfigureAwait(false);
+                break;
+            case Death.Freeze:
+                Frozen++;
+                await WorkerProcess.SignalAsync(victim, "STOP").ConfigureAwait(false);
+                break;
+            default:
+                Cut++;
+                await hosts!.CutAsync().ConfigureAwait(false);
+                break;
         }
-        else if (kind == 1 && mayFreeze)
+
+        if (death == Death.OfTheLink)
         {
-            Frozen++;
-            await WorkerProcess.SignalAsync(victim, "STOP").ConfigureAwait(false);
-        }
-        else
-        {
-            Killed++;
-            await WorkerProcess.SignalAsync(victim, "KILL").ConfigureAwait(false);
+            // The launcher waits for what it started on the other host: its ranks end by themselves, it when the link is back.
+            await UntilGoneAsync(ranks, death).ConfigureAwait(false);
+            await hosts!.MendAsync().ConfigureAwait(false);
         }
 
         await worker.EndAsync(Limit).ConfigureAwait(false);
-        if (worker.ExitCode == 0 || (kind == 1 && mayFreeze && worker.ExitCode != Unavailable))
+        if (worker.ExitCode == 0 || (death == Death.Freeze && worker.ExitCode != Unavailable))
         {
-            throw new InvalidOperationException($"A job of which {Names(kind)} was struck ended with exit code {worker.ExitCode}.");
+            throw new InvalidOperationException($"A job ended with exit code {worker.ExitCode} ({death}).");
         }
 
-        await UntilGoneAsync(ranks, kind).ConfigureAwait(false);
+        await UntilGoneAsync(ranks, death).ConfigureAwait(false);
     }
 
-    private static async Task UntilGoneAsync(int[] ranks, int kind)
+    private Death Draw(bool mayFreeze) =>
+        random.Next(hosts is null ? 4 : 5) switch
+        {
+            0 => Death.OfTheLauncher,
+            1 when mayFreeze => Death.Freeze,
+            4 when mayFreeze => Death.OfTheLink,
+            _ => Death.OfARank,
+        };
+
+    private static async Task UntilGoneAsync(int[] ranks, Death death)
     {
         long begun = Stopwatch.GetTimestamp();
         while (ranks.Where(IsAlive).ToArray() is { Length: > 0 } left)
         {
             if (Stopwatch.GetElapsedTime(begun) > Limit)
             {
-                throw new InvalidOperationException($"{Names(kind)} was struck; still running are {string.Join(", ", left)}.");
+                throw new InvalidOperationException($"{death}: still running are {string.Join(", ", left)}.");
             }
 
             await Task.Delay(20).ConfigureAwait(false);
         }
     }
-
-    private static string Names(int kind) => kind == 0 ? "the launcher" : "a rank";
 
     private static bool IsAlive(int process)
     {
@@ -91,5 +114,13 @@ internal sealed class RankDeaths(Random random)
         {
             return false;
         }
+    }
+
+    private enum Death
+    {
+        OfTheLauncher,
+        OfARank,
+        Freeze,
+        OfTheLink,
     }
 }

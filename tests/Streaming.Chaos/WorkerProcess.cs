@@ -16,9 +16,12 @@ internal sealed partial class WorkerProcess : IDisposable
     private readonly Uri[] _allMetrics;
     private readonly Lock _gate = new();
 
-    private WorkerProcess(Process process, StreamWriter log, int port, int ranks)
+    private readonly int _port;
+
+    private WorkerProcess(Process process, StreamWriter log, int port, IEnumerable<(string Address, int Port)> listeners)
     {
-        _allMetrics = [.. Enumerable.Range(port, ranks).Select(static one => new Uri($"http://127.0.0.1:{one}/metrics"))];
+        _allMetrics = [.. listeners.Select(static one => new Uri($"http://{one.Address}:{one.Port}/metrics"))];
+        _port = port;
         _process = process;
         _log = log;
         _metrics = _allMetrics[0];
@@ -45,16 +48,20 @@ internal sealed partial class WorkerProcess : IDisposable
     /// <param name="logPath">The file for its output.</param>
     /// <param name="command">What it does.</param>
     /// <param name="ranks">With more than one: starts a job of so many by deploy/ranks.sh, whose process this then is.</param>
+    /// <param name="hosts">Where the ranks run; null: on this machine.</param>
     public static WorkerProcess Start(
         string program,
         IEnumerable<KeyValuePair<string, string>> settings,
         string logPath,
         string command = "run",
-        int ranks = 1
+        int ranks = 1,
+        RankHosts? hosts = null
     )
     {
         int port = FreePort(ranks);
-        ProcessStartInfo start = ranks == 1 ? new(program, [command]) : new("bash", [RankScript, "-n", $"{ranks}", "--", program, command]);
+        string[] file = hosts is null ? [] : ["--hostfile", hosts.File];
+        ProcessStartInfo start =
+            ranks == 1 ? new(program, [command]) : new("bash", [RankScript, "-n", $"{ranks}", .. file, "--", program, command]);
         start = new ProcessStartInfo(start.FileName, start.ArgumentList)
         {
             RedirectStandardError = true,
@@ -67,9 +74,16 @@ internal sealed partial class WorkerProcess : IDisposable
         }
 
         start.Environment["STREAMING__Http__Port"] = port.ToString(CultureInfo.InvariantCulture);
+        IEnumerable<(string, int)> listeners = Enumerable.Range(port, ranks).Select(static one => ("127.0.0.1", one));
+        if (hosts is not null && ranks > 1)
+        {
+            start.Environment["STREAMING__Http__Address"] = "0.0.0.0";
+            listeners = hosts.Listeners(port, ranks);
+        }
+
         var log = new StreamWriter(logPath, append: true) { AutoFlush = true };
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start.");
-        var worker = new WorkerProcess(process, log, port, ranks);
+        var worker = new WorkerProcess(process, log, port, listeners);
         process.OutputDataReceived += worker.Write;
         process.ErrorDataReceived += worker.Write;
         process.BeginOutputReadLine();
@@ -83,7 +97,7 @@ internal sealed partial class WorkerProcess : IDisposable
         get
         {
             int[] launcher = ChildrenOf(_process.Id, "mpirun");
-            return launcher.Length == 0 ? (0, []) : (launcher[0], ChildrenOf(launcher[0], "streaming"));
+            return launcher.Length == 0 ? (0, []) : (launcher[0], [.. Ranks()]);
         }
     }
 
@@ -198,7 +212,9 @@ internal sealed partial class WorkerProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            Kill();
+            // The launcher and the ranks hold the output that is waited for.
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
         }
 
         _process.Dispose();
@@ -254,6 +270,33 @@ internal sealed partial class WorkerProcess : IDisposable
             }
 
             return Path.Combine(folder?.FullName ?? string.Empty, "deploy", "ranks.sh");
+        }
+    }
+
+    /// <summary>The worker processes with the job's port. Those of another host are no descendants of the launcher.</summary>
+    private IEnumerable<int> Ranks()
+    {
+        string port = $"\0STREAMING__Http__Port={_port}\0";
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && IsRank(folder, port))
+            {
+                yield return id;
+            }
+        }
+    }
+
+    private static bool IsRank(string folder, string port)
+    {
+        try
+        {
+            return File.ReadAllText($"{folder}/comm").TrimEnd() == "streaming"
+                && File.ReadAllText($"{folder}/environ").Contains(port, StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It has ended.
+            return false;
         }
     }
 

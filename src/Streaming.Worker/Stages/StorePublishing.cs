@@ -174,7 +174,8 @@ internal sealed class StorePublishing : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
-                string reason = RedisConnection.FirstWords(exception.Message);
+                // A command that finds no connection says only that it waited.
+                string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, cancellationToken).ConfigureAwait(false);
                 PipelineLog.PublishIncident(_logger, "Redis is unavailable; retrying until it answers.", Outbox.Count, reason);
                 _health.Set("redis", HealthLevel.Degraded, $"unavailable: {reason}");
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace Streaming.Transport.Tests.Redis;
 
 public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
-    private readonly RedisOptions _options = redis.Options() with { LeaseDuration = TimeSpan.FromSeconds(0.5) };
+    private readonly RedisOptions _options = redis.Options() with { LeaseDuration = TimeSpan.FromSeconds(2) };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -70,7 +70,7 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         Task keeping = holder.KeepAsync(end.Token);
         Task waiting = standby.AcquireAsync(0, Stop);
-        Assert.NotSame(waiting, await Task.WhenAny(waiting, Task.Delay(_options.LeaseDuration * 4, Stop)));
+        Assert.NotSame(waiting, await Task.WhenAny(waiting, Task.Delay(_options.LeaseDuration * 2, Stop)));
 
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => keeping);

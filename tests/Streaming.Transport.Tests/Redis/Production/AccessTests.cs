@@ -97,7 +97,7 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
     [Fact]
     public async Task Lease_RightTakenAwayForAWhile_HolderKeepsItAndStandbyContinuesAsking()
     {
-        RedisOptions options = await UserAsync("changing", AccessLists.Trainer) with { LeaseDuration = TimeSpan.FromSeconds(0.6) };
+        RedisOptions options = await UserAsync("changing", AccessLists.Trainer) with { LeaseDuration = TimeSpan.FromSeconds(2) };
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
         List<string> troubles = [];
         using TrainerLease holder = new(
