@@ -15,7 +15,7 @@ namespace Streaming.Chaos;
 /// <param name="folder">For checkpoints and logs.</param>
 /// <param name="program">The worker's executable.</param>
 /// <param name="hosts">Where the ranks of jobs run; null: on this machine.</param>
-internal sealed class ChaosRun(ChaosOptions options, string folder, string program, RankHosts? hosts)
+internal sealed class ChaosRun(ChaosOptions options, string folder, string program, RankHosts? hosts = null)
 {
     /// <summary>The embedded broker keeps about 5 MB per partition; the stream stays well within that.</summary>
     private const long RecordsAhead = 40_000;
