@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Streaming.Learning.Torch.Cuda;
 
@@ -8,20 +9,22 @@ namespace Streaming.Learning.Torch.Cuda;
 /// <param name="Text">The sources, without the part that differs between a device and its emulation.</param>
 /// <param name="Macros">NAME=VALUE each.</param>
 /// <param name="Functions">The kernels.</param>
-internal sealed record KernelSource(string Name, string Text, IReadOnlyList<string> Macros, IReadOnlyList<string> Functions)
+internal sealed partial record KernelSource(string Name, string Text, IReadOnlyList<string> Macros, IReadOnlyList<string> Functions)
 {
-    /// <summary>Kernels over nested widths.</summary>
+    /// <summary>All kernels of a file, over nested widths.</summary>
     /// <param name="file">File of this folder.</param>
     /// <param name="widths">The widths, multiples of 4.</param>
     /// <param name="macros">Further macros.</param>
-    /// <param name="functions">Kernels of the file.</param>
-    public static KernelSource Nested(string file, ReadOnlySpan<int> widths, string[] macros, string[] functions) =>
-        new(
+    public static KernelSource Nested(string file, ReadOnlySpan<int> widths, params string[] macros)
+    {
+        string text = Read(file);
+        return new KernelSource(
             file,
-            Read("Nested.cuh") + Read(file),
+            Read("Nested.cuh") + text,
             [$"WIDTHS={string.Join(',', widths.ToArray())}", $"K={widths.Length}", .. macros],
-            functions
+            [.. Kernels().Matches(text).Select(match => match.Groups["name"].Value)]
         );
+    }
 
     /// <summary>A source file of this folder, preceded by its name for the compiler's messages.</summary>
     public static string Read(string file)
@@ -32,4 +35,7 @@ internal sealed record KernelSource(string Name, string Text, IReadOnlyList<stri
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return $"#line 1 \"{file}\"\n{reader.ReadToEnd()}\n";
     }
+
+    [GeneratedRegex(@"extern ""C"" __global__ void\s+(__launch_bounds__\([^)]*\)\s+)?(?<name>\w+)\(")]
+    private static partial Regex Kernels();
 }

@@ -64,12 +64,7 @@ internal sealed class SoftmaxKernels
             );
         }
 
-        return KernelSource.Nested(
-            "NestedSoftmax.cu",
-            widths,
-            [$"EXACT={(exact ? 1 : 0)}", $"COSINE={(cosine ? 1 : 0)}"],
-            ["prefix_inverses", "softmax_sums", "softmax_finish", "softmax_users", "softmax_candidates", "softmax_collect"]
-        );
+        return KernelSource.Nested("NestedSoftmax.cu", widths, $"EXACT={(exact ? 1 : 0)}", $"COSINE={(cosine ? 1 : 0)}");
     }
 
     /// <summary>Compiles them.</summary>

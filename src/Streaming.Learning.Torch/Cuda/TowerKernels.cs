@@ -6,29 +6,17 @@ internal sealed class TowerKernels
     /// <summary>Rows that a block processes at a time, a warp each.</summary>
     public const int Warps = 8;
 
-    private static readonly string[] Names =
-    [
-        "join_forward",
-        "join_backward",
-        "gate_forward",
-        "gate_backward",
-        "scan_forward",
-        "scan_backward",
-        "scan_finish",
-        "add_parts",
-    ];
-
     private TowerKernels(IKernelDevice device, IReadOnlyDictionary<string, nint> functions)
     {
         Device = device;
-        JoinForward = functions[Names[0]];
-        JoinBackward = functions[Names[1]];
-        GateForward = functions[Names[2]];
-        GateBackward = functions[Names[3]];
-        ScanForward = functions[Names[4]];
-        ScanBackward = functions[Names[5]];
-        ScanFinish = functions[Names[6]];
-        AddParts = functions[Names[7]];
+        JoinForward = functions["join_forward"];
+        JoinBackward = functions["join_backward"];
+        GateForward = functions["gate_forward"];
+        GateBackward = functions["gate_backward"];
+        ScanForward = functions["scan_forward"];
+        ScanBackward = functions["scan_backward"];
+        ScanFinish = functions["scan_finish"];
+        AddParts = functions["add_parts"];
     }
 
     /// <summary>Gets the device.</summary>
@@ -59,7 +47,7 @@ internal sealed class TowerKernels
     public nint AddParts { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Tower.cu", widths, [], Names);
+    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Tower.cu", widths);
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>

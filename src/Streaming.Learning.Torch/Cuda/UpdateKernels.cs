@@ -6,15 +6,13 @@ internal sealed class UpdateKernels
     /// <summary>Threads of a block.</summary>
     public const int Threads = 256;
 
-    private static readonly string[] Names = ["square_sums", "update_gate", "update_dense", "update_rows"];
-
     private UpdateKernels(IKernelDevice device, IReadOnlyDictionary<string, nint> functions)
     {
         Device = device;
-        Squares = functions[Names[0]];
-        Gate = functions[Names[1]];
-        Dense = functions[Names[2]];
-        Rows = functions[Names[3]];
+        Squares = functions["square_sums"];
+        Gate = functions["update_gate"];
+        Dense = functions["update_dense"];
+        Rows = functions["update_rows"];
     }
 
     /// <summary>Gets the device.</summary>
@@ -33,7 +31,7 @@ internal sealed class UpdateKernels
     public nint Rows { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Update.cu", widths, [], Names);
+    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Update.cu", widths);
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>
