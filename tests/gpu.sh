@@ -72,12 +72,12 @@ done
 
 under=("$top/tests/newer-libc.sh")
 export STREAMING_TORCH_DEVICE=cuda
-part agreement 150 bash "${under[@]}" "$tests" -noColor -class '*Kernel*Tests' -class '*.Fused.*' -class '*.Cuda.*'
+part agreement 150 bash "${under[@]}" "$tests" -noColor -class '*Kernel*Tests' -class '*.Fused.*' -class '*.Items.*' -class '*.Cuda.*'
 
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck; do
     part "$tool" 75 bash "${under[@]}" compute-sanitizer --tool "$tool" --error-exitcode 1 \
-      "$tests" -noColor -method '*.Run_Twice_*' -method '*.Backward_Twice_*'
+      "$tests" -noColor -method '*.Run_Twice_*' -method '*.Backward_Twice_*' -method '*.Sum_Twice_*'
   done
 else
   skip sanitizer "compute-sanitizer (CUDA toolkit) is missing"

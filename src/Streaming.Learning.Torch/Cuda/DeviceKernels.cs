@@ -19,13 +19,17 @@ internal sealed class DeviceKernels : IDisposable
         _device = device;
         int[] widths = [.. model.Widths];
         Softmax = SoftmaxKernels.Compile(device, widths, model.Cosine, !options.Tf32);
+        Items = ItemKernels.Compile(device, widths);
         Update = UpdateKernels.Compile(device, widths);
         Tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, widths) : null;
-        Description = $"own kernels for {device.Target}: nested softmax, updates{(Tower is null ? "" : ", fmrlrec tower")}";
+        Description = $"own kernels for {device.Target}: nested softmax, item rows, updates{(Tower is null ? "" : ", fmrlrec tower")}";
     }
 
     /// <summary>Gets the kernels of the loss; null: torch's operations.</summary>
     public SoftmaxKernels? Softmax { get; }
+
+    /// <summary>Gets the kernels of the item rows; null: torch's operations.</summary>
+    public ItemKernels? Items { get; }
 
     /// <summary>Gets the kernels of the fmrlrec tower; null: torch's operations.</summary>
     public TowerKernels? Tower { get; }

@@ -12,15 +12,15 @@ namespace Streaming.Learning.Torch.Cuda;
 internal sealed partial record KernelSource(string Name, string Text, IReadOnlyList<string> Macros, IReadOnlyList<string> Functions)
 {
     /// <summary>All kernels of a file, over nested widths.</summary>
-    /// <param name="file">File of this folder.</param>
+    /// <param name="files">Files of this folder: what the kernels include, and last their own.</param>
     /// <param name="widths">The widths, multiples of 4.</param>
     /// <param name="macros">Further macros.</param>
-    public static KernelSource Nested(string file, ReadOnlySpan<int> widths, params string[] macros)
+    public static KernelSource Nested(string[] files, ReadOnlySpan<int> widths, params string[] macros)
     {
-        string text = Read(file);
+        string text = Read(files[^1]);
         return new KernelSource(
-            file,
-            Read("Nested.cuh") + text,
+            files[^1],
+            string.Concat(files.SkipLast(1).Prepend("Nested.cuh").Select(Read)) + text,
             [$"WIDTHS={string.Join(',', widths.ToArray())}", $"K={widths.Length}", .. macros],
             [.. Kernels().Matches(text).Select(match => match.Groups["name"].Value)]
         );

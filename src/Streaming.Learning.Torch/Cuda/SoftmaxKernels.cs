@@ -64,7 +64,7 @@ internal sealed class SoftmaxKernels
             );
         }
 
-        return KernelSource.Nested("NestedSoftmax.cu", widths, $"EXACT={(exact ? 1 : 0)}", $"COSINE={(cosine ? 1 : 0)}");
+        return KernelSource.Nested(["NestedSoftmax.cu"], widths, $"EXACT={(exact ? 1 : 0)}", $"COSINE={(cosine ? 1 : 0)}");
     }
 
     /// <summary>Compiles them.</summary>
@@ -81,7 +81,7 @@ internal sealed class SoftmaxKernels
             );
     }
 
-    // As in the source: rows, and two tiles of vectors with their constants.
+    // As in the source: rows, two tiles of vectors with their constants, and for cosines of wide rows their inverse lengths and sums.
     private static int Shared(ReadOnlySpan<int> widths, bool cosine)
     {
         int padded = 0,
@@ -92,7 +92,8 @@ internal sealed class SoftmaxKernels
             begin = width;
         }
 
-        int constants = 2 + ((cosine ? 2 : 1) * widths.Length);
-        return sizeof(float) * ((Rows * (padded + 4)) + (2 * Columns * (padded + 4 + constants)));
+        int constants = 2 + ((cosine ? 2 : 1) * widths.Length),
+            own = cosine && padded > 128 ? widths.Length * (Rows + (2 * Threads)) : 0;
+        return sizeof(float) * ((Rows * (padded + 4)) + (2 * Columns * (padded + 4 + constants)) + own);
     }
 }

@@ -9,6 +9,7 @@ internal sealed class TowerKernels
     private TowerKernels(IKernelDevice device, IReadOnlyDictionary<string, nint> functions)
     {
         Device = device;
+        StartForward = functions["start_forward"];
         JoinForward = functions["join_forward"];
         JoinBackward = functions["join_backward"];
         GateForward = functions["gate_forward"];
@@ -21,6 +22,9 @@ internal sealed class TowerKernels
 
     /// <summary>Gets the device.</summary>
     public IKernelDevice Device { get; }
+
+    /// <summary>Gets item vectors, dropout and norm.</summary>
+    public nint StartForward { get; }
 
     /// <summary>Gets dropout, residual and norm.</summary>
     public nint JoinForward { get; }
@@ -47,7 +51,7 @@ internal sealed class TowerKernels
     public nint AddParts { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Tower.cu", widths);
+    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested(["Rows.cuh", "Tower.cu"], widths);
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>

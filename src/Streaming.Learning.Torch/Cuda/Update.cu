@@ -130,15 +130,15 @@ update_dense(const Gate* gate, Settings settings, const float* gradients, const 
     }
 }
 
-// Item rows, each once, with what they missed while idle: decay, and with Adam the powers of beta. A warp a row. firsts: null for
+// Item rows, the first total[0], each once, with what they missed while idle: decay, and with Adam the powers of beta. A warp a row. firsts: null for
 // Adagrad, whose seconds are [capacity x 1].
 extern "C" __global__ void __launch_bounds__(THREADS)
-update_rows(const Gate* gate, Settings settings, const long long* rows, int count, const float* gradients, float* values, float* firsts,
-            float* seconds, long long* updated, double* decayed)
+update_rows(const Gate* gate, Settings settings, const long long* rows, const int* total, const float* gradients, float* values,
+            float* firsts, float* seconds, long long* updated, double* decayed)
 {
     int lane = threadIdx.x & 31, u = blockIdx.x * WARPS + (threadIdx.x >> 5);
     float scale = (float)gate->scale;
-    if (u >= count || scale == 0)
+    if (u >= total[0] || scale == 0)
     {
         return;
     }

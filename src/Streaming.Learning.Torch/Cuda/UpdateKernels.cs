@@ -31,7 +31,7 @@ internal sealed class UpdateKernels
     public nint Rows { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested("Update.cu", widths);
+    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested(["Update.cu"], widths);
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>

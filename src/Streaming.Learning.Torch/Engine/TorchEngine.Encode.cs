@@ -1,5 +1,4 @@
 using Streaming.Learning.Engine;
-using Streaming.Learning.Torch.Batches;
 using Streaming.Models.Batches;
 using Streaming.Models.State;
 using TorchSharp;
@@ -26,7 +25,10 @@ public sealed partial class TorchEngine
             using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(RowsPerBlock, rows.Length - first);
             Tensor block = _uploader.Upload(rows.Slice(first, count));
-            CopyTo(_itemModule.forward(block, IdVectors(block)), embeddings.Slice(first * Model.Dimension, count * Model.Dimension));
+            CopyTo(
+                _itemModule.forward(block, _itemModule.IdVectors(block)),
+                embeddings.Slice(first * Model.Dimension, count * Model.Dimension)
+            );
         }
     }
 
@@ -48,9 +50,7 @@ public sealed partial class TorchEngine
         {
             using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(usersPerBlock, sequences.Count - first);
-            DeviceBatch batch = _uploader.Upload(Block(sequences, first, count));
-            Tensor encoded = _itemModule.forward(batch.ItemRows, IdVectors(batch.ItemRows));
-            CopyTo(Encode(TowerInput(batch, encoded)), vectors.Slice(first * length, count * length));
+            CopyTo(_pass.Encode(Block(sequences, first, count)), vectors.Slice(first * length, count * length));
         }
     }
 

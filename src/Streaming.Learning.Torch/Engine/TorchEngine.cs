@@ -9,6 +9,7 @@ using Streaming.Learning.Torch.Fused;
 using Streaming.Learning.Torch.Items;
 using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.Optimisers;
+using Streaming.Learning.Torch.Passes;
 using Streaming.Learning.Torch.Softmax;
 using Streaming.Learning.Torch.State;
 using Streaming.Learning.Torch.Timing;
@@ -36,7 +37,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DeviceItems _items;
     private readonly ItemModule _itemModule;
     private readonly TowerModule _tower;
-    private readonly FusedFmrlRec? _fused;
+    private readonly IEncoderPass _pass;
     private readonly DropoutSource _dropout;
     private readonly ISoftmaxLoss _loss;
     private readonly DeviceKernels _kernels;
@@ -44,7 +45,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DenseAdamW _denseOptimizer;
     private readonly RowOptimizer _rowOptimizer;
     private readonly DeviceBank _bank;
-    private readonly BatchUploader _uploader;
+    private readonly SlotUploader _uploader;
     private readonly DeviceMemory _memory;
     private readonly double[] _losses;
     private long _step;
@@ -72,7 +73,7 @@ public sealed partial class TorchEngine : TrainingEngine
         var increments = new Increments(model.Widths);
         _losses = new double[increments.Count];
         _memory = new DeviceMemory(options.ChunkBytes);
-        _uploader = new BatchUploader(_device, model.Loss);
+        _uploader = new SlotUploader(_device, model.Loss);
         try
         {
             _dense = new DenseParameters(ModelDeclaration.Create(model), _device);
@@ -95,7 +96,17 @@ public sealed partial class TorchEngine : TrainingEngine
         _loss = _kernels.Softmax is { } softmax
             ? new KernelSoftmaxLoss(model, softmax, _device)
             : new NestedSoftmaxLoss(model, increments, _device);
-        _fused = _kernels.Tower is { } kernels ? new FusedFmrlRec(new FusedCalls(kernels, _dropout, model.Dimension), _dense, model) : null;
+        _pass = _kernels.Items is { } itemKernels
+            ? new KernelPass(
+                new RowUploader(_device, model.Loss),
+                new RowCalls(itemKernels, model.Dimension),
+                _items,
+                _itemModule,
+                _tower,
+                _kernels.Tower is { } tower ? new FusedFmrlRec(new FusedCalls(tower, _dropout, model.Dimension), _dense, model) : null,
+                _dense
+            )
+            : new TorchPass(_uploader, _itemModule, _tower);
         _update = _kernels.Update is { } update ? new KernelUpdate(update, _dense, _items, model) : null;
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
@@ -145,7 +156,7 @@ public sealed partial class TorchEngine : TrainingEngine
         _items.Flush();
         using DisposeScope scope = NewDisposeScope();
         Timer?.Begin();
-        DeviceBatch uploaded = _uploader.Upload(batch);
+        DeviceBatch uploaded = _pass.Upload(batch);
         Timer?.Mark(StepPart.Upload);
         int entries = Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
         long step = batch.Step;
@@ -159,7 +170,7 @@ public sealed partial class TorchEngine : TrainingEngine
                 $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}"
         );
         bool read = ++_unread >= _options.ReadLossEvery;
-        Tensor applies = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
+        Tensor applies = Apply(gradients, batch.LearningRate, out Tensor? summary);
         Timer?.Mark(StepPart.Update);
         bool applied = !read || Read(summary);
         if (applied)
@@ -207,7 +218,7 @@ public sealed partial class TorchEngine : TrainingEngine
         if (disposing)
         {
             _tower.Dispose();
-            _fused?.Dispose();
+            _pass.Dispose();
             _update?.Dispose();
             _itemModule.Dispose();
             _dense.Dispose();
@@ -227,56 +238,22 @@ public sealed partial class TorchEngine : TrainingEngine
     {
         using DisposeScope scope = NewDisposeScope();
         _dense.Gradients.zero_();
-        Tensor? ids = IdVectors(batch.ItemRows);
-        ids?.requires_grad_();
         _dropout.Begin(step);
         try
         {
-            Tensor encoded = _itemModule.forward(batch.ItemRows, ids);
-            Tensor candidates = encoded.Gather(batch.CandidateSlots);
-            TowerInput input = TowerInput(batch, encoded);
-            Tensor users = _tower.Choose(Encode(input), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            (Tensor users, Tensor candidates) = _pass.Forward(batch);
             Timer?.Mark(StepPart.Forward);
             (SoftmaxProblem? problem, SoftmaxResult? result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
-            Backward(input, users, candidates, result);
+            RowGradients? ids = _pass.Backward(result.UserGradient!, result.CandidateGradient!);
             MaskGradients();
             Timer?.Mark(StepPart.Backward);
-            return new StepGradients(
-                result.Losses.MoveToOuterDisposeScope(),
-                ids?.grad!.MoveToOuterDisposeScope(),
-                Kept(problem.Own.Slice(0, problem.Rows))
-            );
+            return new StepGradients(result.Losses.MoveToOuterDisposeScope(), Kept(ids), Kept(problem.Own.Slice(0, problem.Rows)));
         }
         finally
         {
             _dropout.End();
         }
-    }
-
-    private Tensor Encode(TowerInput input)
-    {
-        if (_fused is null)
-        {
-            return _tower.forward(input);
-        }
-
-        using IDisposable noGrad = no_grad();
-        return _fused.Forward(input.Items, (int)input.Steps, input.Predictions);
-    }
-
-    // The fused tower has its own backward pass; below it autograd goes on from the items' gradient.
-    private void Backward(TowerInput input, Tensor users, Tensor candidates, SoftmaxResult result)
-    {
-        Tensor output = users,
-            gradient = result.UserGradient!;
-        if (_fused is not null)
-        {
-            using IDisposable noGrad = no_grad();
-            (output, gradient) = (input.Items, _fused.Backward(gradient));
-        }
-
-        autograd.backward([output, candidates], [gradient, result.CandidateGradient!]);
     }
 
     private void MaskGradients()
@@ -331,28 +308,15 @@ public sealed partial class TorchEngine : TrainingEngine
             Bank = [.. problem.Bank.Select(block => block with { Rows = full_like(block.Rows, -1) })],
         };
 
-    private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
-    {
-        Tensor items = encoded.Gather(batch.HistorySlots);
-        Tensor steps = cat([_tower.Start.expand(items.shape[0], 1, -1), items], 1);
-        return new TowerInput(steps.view(-1, Model.Dimension), steps.shape[1], batch.Predictions);
-    }
-
-    private Tensor? IdVectors(Tensor rows)
-    {
-        using IDisposable noGrad = no_grad();
-        return Model.ItemIds ? _items.IdVectors(rows) : null;
-    }
-
     // Queued without waiting: the device decides whether the step applies, and returns that.
-    private Tensor Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    private Tensor Apply(StepGradients gradients, float learningRate, out Tensor summary)
     {
         using IDisposable noGrad = no_grad();
         try
         {
             return _update is null
-                ? ApplyByTorch(batch, gradients, learningRate, out summary)
-                : _update.Apply(gradients, batch.ItemRows, learningRate, out summary);
+                ? ApplyByTorch(gradients, learningRate, out summary)
+                : _update.Apply(gradients, learningRate, out summary);
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
@@ -365,12 +329,12 @@ public sealed partial class TorchEngine : TrainingEngine
         }
     }
 
-    private Tensor ApplyByTorch(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    private Tensor ApplyByTorch(StepGradients gradients, float learningRate, out Tensor summary)
     {
         Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
-        if (gradients.IdGradients is not null)
+        if (gradients.Ids is { } ids)
         {
-            squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
+            squares = squares.add(ids.Values.square().sum(ScalarType.Float64));
         }
 
         Tensor norm = squares.sqrt();
@@ -379,9 +343,9 @@ public sealed partial class TorchEngine : TrainingEngine
         Tensor update = _items.Updates.add(1);
         var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
         _denseOptimizer.Update(gate, learningRate);
-        if (gradients.IdGradients is not null)
+        if (gradients.Ids is { } rows)
         {
-            _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
+            _rowOptimizer.Update(gate, rows.Rows, rows.Values, learningRate);
         }
 
         gate.Write(_items.Updates, update);
@@ -426,6 +390,11 @@ public sealed partial class TorchEngine : TrainingEngine
 
     private static CandidateBlock Kept(CandidateBlock block) =>
         new(block.Vectors.MoveToOuterDisposeScope(), block.Rows.MoveToOuterDisposeScope(), block.LogQ.MoveToOuterDisposeScope());
+
+    private static RowGradients? Kept(RowGradients? ids) =>
+        ids is null
+            ? null
+            : new(ids.Rows.MoveToOuterDisposeScope(), ids.Values.MoveToOuterDisposeScope(), ids.Count?.MoveToOuterDisposeScope());
 
     private static void CopyTo<T>(Tensor values, Span<T> destination)
         where T : unmanaged

@@ -1,3 +1,4 @@
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Options;
 using TorchSharp;
@@ -54,12 +55,13 @@ internal sealed class FusedFmrlRec : IDisposable
     }
 
     /// <summary>User vectors at the predictions [B × D]. Call under <c>no_grad</c>.</summary>
-    /// <param name="items">[S·T × D] item vectors; each sequence starts with the start vector.</param>
+    /// <param name="items">Where the vectors of the steps are.</param>
+    /// <param name="rows">S·T.</param>
     /// <param name="steps">T.</param>
-    /// <param name="predictions">[B] int64 rows of the items.</param>
-    public Tensor Forward(Tensor items, int steps, Tensor predictions)
+    /// <param name="predictions">[B] int64 rows of the steps.</param>
+    public Tensor Forward(RowSource items, int rows, int steps, Tensor predictions)
     {
-        (Tensor x, Tensor input) = _start.Forward(null, items);
+        (Tensor x, Tensor input) = _start.Forward(items, rows, predictions.device);
         if (!_isPreNorm)
         {
             x = input;
@@ -84,7 +86,7 @@ internal sealed class FusedFmrlRec : IDisposable
         return _output.Forward(users).add_(_output.Bias.Value);
     }
 
-    /// <summary>The gradient by the items [S·T × D]; adds those of the parameters. Call under <c>no_grad</c>.</summary>
+    /// <summary>The gradient by the steps [S·T × D]; adds those of the parameters. Call under <c>no_grad</c>.</summary>
     /// <param name="gradient">By the user vectors.</param>
     public Tensor Backward(Tensor gradient)
     {

@@ -1,3 +1,4 @@
+using Streaming.Learning.Torch.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +37,21 @@ internal sealed class FusedJoin(FusedCalls calls, int site, FusedNorm? norm, Fus
             .With(_hasBranch ? _y : null)
             .With(normal)
             .Launch((calls.Blocks(rows), 1), 256);
+        return (_y, normal ?? _y);
+    }
+
+    /// <summary>Reads a tower's input, as the branch.</summary>
+    /// <param name="items">Where its vectors are.</param>
+    /// <param name="rows">Their number.</param>
+    /// <param name="device">Where they are.</param>
+    /// <returns>y and out, which is y without a norm.</returns>
+    public (Tensor Y, Tensor Out) Forward(RowSource items, int rows, Device device)
+    {
+        _hasBranch = true;
+        _y = FusedCalls.Empty(device, rows, calls.Dimension);
+        Tensor? normal = norm is null ? null : empty_like(_y);
+        calls.Of(calls.Kernels.StartForward).With(items).With(calls.Dropout(site)).With(norm?.Gain.Value).With(norm?.Bias.Value);
+        calls.Then.With(rows).With(_y).With(normal).Launch((calls.Blocks(rows), 1), 256);
         return (_y, normal ?? _y);
     }
 

@@ -19,6 +19,7 @@ internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
     {
         _items = items;
         _d = model.Dimension;
+        HasIds = model.ItemIds;
         if (model.FeatureLength > 0)
         {
             _weight = dense["items.projection.weight"];
@@ -26,6 +27,19 @@ internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
             register_parameter("weight", _weight);
             register_parameter("bias", _bias);
         }
+    }
+
+    /// <summary>Gets whether items have id embeddings.</summary>
+    public bool HasIds { get; }
+
+    /// <summary>Gets whether items have features.</summary>
+    public bool HasFeatures => _weight is not null;
+
+    /// <summary>Id embeddings of item rows [n × D]; null without ids.</summary>
+    public Tensor? IdVectors(Tensor rows)
+    {
+        using IDisposable noGrad = no_grad();
+        return HasIds ? _items.IdVectors(rows) : null;
     }
 
     /// <summary>Embeddings of item rows [n × D].</summary>
@@ -43,5 +57,20 @@ internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
 
         Tensor projected = addmm(_bias!, _items.Features.index_select(0, rows), _weight, 1, 1);
         return (idVectors is null ? projected : projected.add(idVectors)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds the gradients of the projection, where the forward pass ran without autograd.</summary>
+    /// <param name="rows">[n] int64.</param>
+    /// <param name="gradient">[n × D] by their embeddings.</param>
+    public void AddGradients(Tensor rows, Tensor gradient)
+    {
+        if (_weight is null)
+        {
+            return;
+        }
+
+        using DisposeScope scope = NewDisposeScope();
+        _weight.grad!.addmm_(_items.Features.index_select(0, rows).t(), gradient);
+        _bias!.grad!.add_(gradient.sum(dim: 0));
     }
 }

@@ -36,27 +36,26 @@ internal sealed class KernelUpdate : IDisposable
 
     /// <summary>Queues the update. Call under <c>no_grad</c>.</summary>
     /// <param name="gradients">Of the step; the dense parameters' are with them.</param>
-    /// <param name="rows">[U] int64 item rows of the id gradients, each once.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="summary">Losses [K], norm, and the number of updates so far, float64.</param>
     /// <returns>Bool scalar: loss and gradients are finite. If false nothing changes.</returns>
-    public Tensor Apply(StepGradients gradients, Tensor rows, float learningRate, out Tensor summary)
+    public Tensor Apply(StepGradients gradients, float learningRate, out Tensor summary)
     {
         Device device = _gate.device;
         var settings = new UpdateSettings(_model, learningRate);
         Tensor applies = empty(1, dtype: ScalarType.Bool, device: device);
         summary = empty(_model.Widths.Count + 2, dtype: ScalarType.Float64, device: device);
         using DisposeScope scope = NewDisposeScope();
-        Tensor squares = Squares(gradients.IdGradients);
+        Tensor squares = Squares(gradients.Ids?.Values);
         _call.Of(_kernels.Gate).With(squares).With((int)squares.shape[0]).With(gradients.Losses).With(settings);
         _call.With(_items.Updates).With(_items.LogDecay).With(_gate).With(applies).With(summary);
         _call.Launch((1, 1), UpdateKernels.Threads, SharedBytes);
         UpdateDense(settings);
-        if (gradients.IdGradients is { } ids)
+        if (gradients.Ids is { } ids)
         {
-            _call.Of(_kernels.Rows).With(_gate).With(settings).With(rows).With((int)rows.shape[0]).With(ids).With(_items.Embeddings);
+            _call.Of(_kernels.Rows).With(_gate).With(settings).With(ids.Rows).With(ids.Count).With(ids.Values).With(_items.Embeddings);
             _call.With(_items.Adam ? _items.FirstMoments : null).With(_items.SecondMoments).With(_items.Updated);
-            _call.With(_items.LogDecays).LaunchWarps(rows.shape[0]);
+            _call.With(_items.LogDecays).LaunchWarps(ids.Rows.shape[0]);
         }
 
         return applies;

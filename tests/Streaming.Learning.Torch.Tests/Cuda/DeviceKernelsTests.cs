@@ -20,7 +20,7 @@ public class DeviceKernelsTests
 
         Assert.NotNull(kernels.Softmax);
         Assert.NotNull(kernels.Tower);
-        Assert.Equal("own kernels for an emulation: nested softmax, updates, fmrlrec tower", kernels.Description);
+        Assert.Equal("own kernels for an emulation: nested softmax, item rows, updates, fmrlrec tower", kernels.Description);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public class DeviceKernelsTests
 
         Assert.NotNull(kernels.Softmax);
         Assert.Null(kernels.Tower);
-        Assert.Equal("own kernels for an emulation: nested softmax, updates", kernels.Description);
+        Assert.Equal("own kernels for an emulation: nested softmax, item rows, updates", kernels.Description);
     }
 
     [Fact]

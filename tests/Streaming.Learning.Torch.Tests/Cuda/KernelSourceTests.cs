@@ -8,10 +8,20 @@ public class KernelSourceTests
     [Fact]
     public void Nested_File_ListsItsKernelsByName()
     {
-        var source = KernelSource.Nested("Tower.cu", [4, 16], "EXTRA=1");
+        var source = KernelSource.Nested(["Rows.cuh", "Tower.cu"], [4, 16], "EXTRA=1");
 
         Assert.Equal(
-            ["join_forward", "join_backward", "gate_forward", "gate_backward", "scan_forward", "scan_backward", "scan_finish", "add_parts"],
+            [
+                "join_forward",
+                "start_forward",
+                "join_backward",
+                "gate_forward",
+                "gate_backward",
+                "scan_forward",
+                "scan_backward",
+                "scan_finish",
+                "add_parts",
+            ],
             source.Functions
         );
         Assert.Equal(["WIDTHS=4,16", "K=2", "EXTRA=1"], source.Macros);

@@ -58,7 +58,7 @@ public class FusedFmrlRecTests
         using IDisposable noGrad = no_grad();
         expected.Dense.MaskGradients();
         using var fused = new FusedFmrlRec(actual.Calls(TestKernels.Device()), actual.Dense, model);
-        Tensor fusedUsers = fused.Forward(items, Steps, predictions);
+        Tensor fusedUsers = fused.Forward(new RowSource { Table = KernelCall.Address(items) }, Sequences * Steps, Steps, predictions);
         Tensor byItems = fused.Backward(gradient);
         actual.Dense.MaskGradients();
 
@@ -98,7 +98,7 @@ public class FusedFmrlRecTests
         using var tower = new Tower(model);
         tower.Dropout.Begin(9);
         using var fused = new FusedFmrlRec(tower.Calls(TestKernels.Device()), tower.Dense, model);
-        fused.Forward(items, Steps, predictions);
+        fused.Forward(new RowSource { Table = KernelCall.Address(items) }, Sequences * Steps, Steps, predictions);
         return (fused.Backward(gradient).Numbers<float>(), tower.Dense.Gradients.Numbers<float>());
     }
 

@@ -99,8 +99,9 @@ public sealed class KernelUpdateTests : IDisposable
         _dense.Gradients[3] = gradient;
         Tensor ids = zeros(Rows, Model.Dimension).There();
         ids[2, 0] = gradient;
-        var gradients = new StepGradients(tensor(new double[] { loss, 1 }).There(), ids, new CandidateBlock(ids, ids, ids));
-        Tensor rows = tensor(new long[] { 7, 1, 3, 19, 0 }).There();
-        return update.Apply(gradients, rows, learningRate: 0.01f, out summary);
+        // The last place has no row of its own.
+        var rows = new RowGradients(tensor(new long[] { 7, 1, 3, 19, 3 }).There(), ids, tensor(new[] { Rows - 1 }).There());
+        var gradients = new StepGradients(tensor(new double[] { loss, 1 }).There(), rows, new CandidateBlock(ids, ids, ids));
+        return update.Apply(gradients, learningRate: 0.01f, out summary);
     }
 }
