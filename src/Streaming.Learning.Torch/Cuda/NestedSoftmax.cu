@@ -3,11 +3,14 @@
 //   -DCOSINE=1: prefixes are scaled to unit length.
 // A block of 4 warps scores 64 rows against tiles of 32 columns. gridDim.y parts share the columns; each part writes its own partial
 // sums, which are added in a fixed order, so a run repeats to the bit.
-constexpr int ROWS = 64, COLUMNS = 32, GROUPS = COLUMNS / 8, STRIDE = PADDED + 4, STEPS = PADDED / 8;
+constexpr int THREADS = 128, ROWS = 64, COLUMNS = 32, GROUPS = COLUMNS / 8, STRIDE = PADDED + 4, STEPS = PADDED / 8;
 // Groups of columns whose probabilities a gradient keeps in registers beside its output.
 constexpr int PART = PADDED > 128 ? 1 : COSINE ? 2 : GROUPS;
 // Groups of columns that are scored at a time for the sums.
-constexpr int SCORED = EXACT && (COSINE || PADDED > 128) ? 2 : GROUPS;
+constexpr int SCORED = !EXACT ? GROUPS : PADDED > 128 ? 1 : COSINE ? 2 : GROUPS;
+// Whether a gradient keeps what it needs of its rows for COSINE in registers. Wide rows leave too few: then inverse lengths and sums
+// of cosines lie in shared memory, behind the tiles.
+constexpr bool KEEPS = !COSINE || PADDED <= 128;
 // Stands for a logit that is in no sum. Finite, so that differences are.
 constexpr float NONE = -3.0e38f, MOST = 3.402823466e38f;
 constexpr float LOG2E = 1.44269504088896340736f, LN2 = 0.693147180559945309417f;
@@ -445,6 +448,8 @@ __device__ __forceinline__ void gradient(const Block& rows, const Blocks& blocks
 
     int id[2];
     float shift[K][2], inverse[K][2], cosines[K][2], bias[2];
+    // Volatile: what the compiler reads ahead takes registers.
+    volatile float *inverses = shared + ROWS * STRIDE + 2 * TILE, *sumsOfCosines = inverses + K * ROWS + threadIdx.x;
 #pragma unroll
     for (int h = 0; h < 2; h++)
     {
@@ -458,7 +463,15 @@ __device__ __forceinline__ void gradient(const Block& rows, const Blocks& blocks
             shift[k][h] = USERS ? bias[h] : present ? shifts[(u64)k * rows.stride + r] : NONE;
             cosines[k][h] = 0;
 #if COSINE
+            if (!KEEPS)
+            {
+                sumsOfCosines[(2 * k + h) * THREADS] = 0;
+            }
             inverse[k][h] = present ? rows.inverses[(u64)k * rows.stride + r] : 0.f;
+            if (!KEEPS && t == 0)
+            {
+                inverses[k * ROWS + row + 8 * h] = inverse[k][h];
+            }
 #else
             inverse[k][h] = 1;
 #endif
@@ -482,6 +495,7 @@ __device__ __forceinline__ void gradient(const Block& rows, const Blocks& blocks
             each<0, K>([&](auto index) {
                 constexpr int k = decltype(index)::value;
                 advance<k>(scores, shared + row * STRIDE, vectors, g, t);
+                float added[2] = { 0, 0 };
 #pragma unroll
                 for (int n = 0; n < PART; n++)
                 {
@@ -491,17 +505,30 @@ __device__ __forceinline__ void gradient(const Block& rows, const Blocks& blocks
                         int h = i >> 1, c = (part + n) * 8 + 2 * t + (i & 1);
                         float score = scores[n][i];
 #if COSINE
-                        float factor = inverse[k][h] * columns.inverses[k * COLUMNS + c];
+                        float own = KEEPS ? inverse[k][h] : inverses[k * ROWS + row + 8 * h];
+                        float factor = own * columns.inverses[k * COLUMNS + c];
                         score *= factor;
 #endif
                         float offset = USERS ? columns.shifts[k * COLUMNS + c] : columns.bias[c];
                         float weight = exp2Fast(fmaf(score, scale, offset + shift[k][h]));
                         weight = columns.ids[c] == id[h] || fminf(offset, shift[k][h]) <= NONE ? 0.f : weight;
 #if COSINE
-                        cosines[k][h] = fmaf(weight, score, cosines[k][h]);
+                        added[h] = fmaf(weight, score, added[h]);
                         weight *= factor;
 #endif
                         weights[k][n][i] = weight;
+                    }
+                }
+#pragma unroll
+                for (int h = 0; COSINE && h < 2; h++)
+                {
+                    if (KEEPS)
+                    {
+                        cosines[k][h] += added[h];
+                    }
+                    else
+                    {
+                        sumsOfCosines[(2 * k + h) * THREADS] = sumsOfCosines[(2 * k + h) * THREADS] + added[h];
                     }
                 }
             });
@@ -557,7 +584,7 @@ __device__ __forceinline__ void gradient(const Block& rows, const Blocks& blocks
 #pragma unroll
         for (int k = 0; k < K; k++)
         {
-            float cosine = cosines[k][h];
+            float cosine = KEEPS ? cosines[k][h] : sumsOfCosines[(2 * k + h) * THREADS];
             cosine += __shfl_xor_sync(0xffffffffu, cosine, 1);
             cosine += __shfl_xor_sync(0xffffffffu, cosine, 2);
             if (t == 0 && r < rows.count)

@@ -19,6 +19,9 @@ public partial class NvrtcTests
             { "sm_90", [16, 32, 64, 128], false, false },
             { "sm_90", [8, 16, 32, 64, 128], true, true },
             { "sm_80", [8, 16, 32, 64, 128], true, true },
+            { "sm_90", [8, 16, 32, 64, 128, 256], true, true },
+            { "sm_90", [8, 16, 32, 64, 128, 256], false, true },
+            { "sm_80", [16, 32, 64, 128, 256], true, false },
         };
 
     [Theory]
@@ -31,6 +34,11 @@ public partial class NvrtcTests
     [InlineData("sm_80", new[] { 8, 16, 32, 64, 128, 256 })]
     public void Compile_TowerOfPreset_SpillsNoRegister(string architecture, int[] widths) =>
         RequireNoSpills(TowerKernels.Source(widths), architecture);
+
+    [Theory]
+    [InlineData(new[] { 16, 32, 64, 128 })]
+    [InlineData(new[] { 8, 16, 32, 64, 128, 256 })]
+    public void Compile_ItemsOfPreset_SpillsNoRegister(int[] widths) => RequireNoSpills(ItemKernels.Source(widths), "sm_90");
 
     [Fact]
     public void Compile_Update_SpillsNoRegister() => RequireNoSpills(UpdateKernels.Source([16, 32, 64, 128]), "sm_90");

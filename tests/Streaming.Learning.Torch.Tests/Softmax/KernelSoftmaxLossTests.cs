@@ -43,7 +43,28 @@ public class KernelSoftmaxLossTests : SoftmaxLossContract
         };
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        SoftmaxProblem problem = Problem(firstNegative);
+        RequireAgreement(model, Problem(firstNegative), exact);
+    }
+
+    // Wide rows keep less in registers.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_WideRows_AgreesWithTorch(bool cosine)
+    {
+        var model = new ModelOptions
+        {
+            Widths = [4, 136, 256],
+            Cosine = cosine,
+            Temperature = cosine ? 0.2f : 9,
+        };
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        RequireAgreement(model, Problem(0, 256), exact: true);
+    }
+
+    private static void RequireAgreement(ModelOptions model, SoftmaxProblem problem, bool exact)
+    {
         using var reference = new NestedSoftmaxLoss(model, new Increments(model.Widths), TestDevice.Device);
         using KernelSoftmaxLoss kernels = Create(model, exact);
 
@@ -102,14 +123,14 @@ public class KernelSoftmaxLossTests : SoftmaxLossContract
 
     private static double[] Doubles(Tensor values) => values.to_type(ScalarType.Float64).Numbers<double>();
 
-    private static SoftmaxProblem Problem(int firstNegative)
+    private static SoftmaxProblem Problem(int firstNegative, int dimension = 32)
     {
         using Generator generator = random.manual_seed(3);
         const int own = 101,
             entries = 120;
-        Tensor users = randn(Rows, 32).mul_(0.5).There();
+        Tensor users = randn(Rows, dimension).mul_(0.5).There();
         var all = new CandidateBlock(
-            randn(own + entries, 32).mul_(0.5).There(),
+            randn(own + entries, dimension).mul_(0.5).There(),
             randint(0, 60, own + entries, dtype: ScalarType.Int64).There(),
             rand(own + entries).add_(0.01).log_().sub_(2).There()
         );
