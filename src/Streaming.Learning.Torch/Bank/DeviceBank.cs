@@ -1,3 +1,4 @@
+using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.Softmax;
 using static TorchSharp.torch;
 
@@ -13,6 +14,7 @@ internal sealed class DeviceBank : IDisposable
     private readonly Tensor _rows;
     private readonly Tensor _logQ;
     private readonly long[] _steps;
+    private readonly HostBuffer<long> _places = new(ScalarType.Int64);
     private readonly DistinctEntries? _distinct;
     private int _next;
 
@@ -96,13 +98,13 @@ internal sealed class DeviceBank : IDisposable
     /// <param name="ages">0 … <see cref="Count"/> − 1 each.</param>
     public CandidateBlock Select(ReadOnlySpan<int> ages)
     {
-        long[] places = new long[ages.Length];
-        for (int i = 0; i < places.Length; i++)
+        _places.Reserve(ages.Length);
+        for (int i = 0; i < ages.Length; i++)
         {
-            places[i] = Place(ages[i]);
+            _places.Values[i] = Place(ages[i]);
         }
 
-        Tensor index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
+        Tensor index = _places.Upload(_rows.device);
         return new CandidateBlock(_vectors.index_select(0, index), _rows.index_select(0, index), _logQ.index_select(0, index));
     }
 
@@ -142,16 +144,22 @@ internal sealed class DeviceBank : IDisposable
         _vectors.Dispose();
         _rows.Dispose();
         _logQ.Dispose();
+        _places.Dispose();
     }
 
     private void EnqueueDistinct(CandidateBlock entries, IReadOnlyList<int> kept, long step)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         int fresh = (int)entries.Count;
-        long[] places = [.. kept.Select(entry => (long)(entry < fresh ? Capacity + fresh - 1 - entry : Place(entry - fresh)))];
+        _places.Reserve(kept.Count);
+        for (int i = 0; i < kept.Count; i++)
+        {
+            _places.Values[i] = kept[i] < fresh ? Capacity + fresh - 1 - kept[i] : Place(kept[i] - fresh);
+        }
+
         long[] steps = [.. kept.Select(entry => entry < fresh ? step : StepOf(entry - fresh))];
         var all = CandidateBlock.Join([new CandidateBlock(_vectors, _rows, _logQ), entries]);
-        Tensor index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
+        Tensor index = _places.Upload(_rows.device);
         Replace(
             new CandidateBlock(all.Vectors.index_select(0, index), all.Rows.index_select(0, index), all.LogQ.index_select(0, index)),
             steps

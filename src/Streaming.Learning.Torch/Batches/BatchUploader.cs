@@ -1,5 +1,6 @@
 using System.Numerics;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Torch.Devices;
 using Streaming.Models.Batches;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using Streaming.Learning.Engine;
 using Streaming.Learning.Torch.Cuda;
+using Streaming.Learning.Torch.Devices;
 using Streaming.Models.Batches;
 using Streaming.Models.Options;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using Streaming.Learning.Engine;
+using Streaming.Learning.Torch.Devices;
 using Streaming.Models.Batches;
 using Streaming.Models.Options;
 using static TorchSharp.torch;

@@ -25,7 +25,7 @@ public sealed partial class TorchEngine
             using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(RowsPerBlock, rows.Length - first);
             Tensor block = _uploader.Upload(rows.Slice(first, count));
-            CopyTo(
+            _reads.Copy(
                 _itemModule.forward(block, _itemModule.IdVectors(block)),
                 embeddings.Slice(first * Model.Dimension, count * Model.Dimension)
             );
@@ -50,7 +50,7 @@ public sealed partial class TorchEngine
         {
             using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(usersPerBlock, sequences.Count - first);
-            CopyTo(_pass.Encode(Block(sequences, first, count)), vectors.Slice(first * length, count * length));
+            _reads.Copy(_pass.Encode(Block(sequences, first, count)), vectors.Slice(first * length, count * length));
         }
     }
 

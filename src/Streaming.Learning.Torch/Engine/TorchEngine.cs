@@ -47,6 +47,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DeviceBank _bank;
     private readonly SlotUploader _uploader;
     private readonly DeviceMemory _memory;
+    private readonly HostReads _reads = new();
     private readonly double[] _losses;
     private long _step;
     private long _unread;
@@ -132,6 +133,9 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
 
+    /// <summary>Gets the number of times the host waited for the device, other than for state and for a <see cref="Timer"/>.</summary>
+    internal long Waits => _reads.Count;
+
     /// <summary>Gets or sets the timer for parts of a step; with one, the host waits after each part.</summary>
     internal StepTimer? Timer { get; set; }
 
@@ -204,8 +208,8 @@ public sealed partial class TorchEngine : TrainingEngine
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         CandidateBlock selected = _bank.Select(entries);
-        CopyTo(selected.Vectors, embeddings);
-        CopyTo(selected.Rows.to_type(ScalarType.Int32), rows);
+        _reads.Copy(selected.Vectors, embeddings);
+        _reads.Copy(selected.Rows.to_type(ScalarType.Int32), rows);
         for (int i = 0; i < entries.Length; i++)
         {
             steps[i] = _bank.StepOf(entries[i]);
@@ -353,11 +357,11 @@ public sealed partial class TorchEngine : TrainingEngine
         return applies;
     }
 
-    // The only wait of a step.
+    // The only wait of a step: HostReads counts it.
     private bool Read(Tensor summary)
     {
         Span<double> values = stackalloc double[_losses.Length + 2];
-        CopyTo(summary, values);
+        _reads.Copy(summary, values);
         values[.._losses.Length].CopyTo(_losses);
         double loss = 0;
         for (int k = 0; k < _losses.Length; k++)
@@ -395,13 +399,6 @@ public sealed partial class TorchEngine : TrainingEngine
         ids is null
             ? null
             : new(ids.Rows.MoveToOuterDisposeScope(), ids.Values.MoveToOuterDisposeScope(), ids.Count?.MoveToOuterDisposeScope());
-
-    private static void CopyTo<T>(Tensor values, Span<T> destination)
-        where T : unmanaged
-    {
-        using DisposeScope scope = NewDisposeScope();
-        MemoryMarshal.Cast<byte, T>(values.cpu().contiguous().bytes).CopyTo(destination);
-    }
 
     private string Sizes()
     {

@@ -104,13 +104,14 @@ internal sealed class DeviceItems : IDisposable
         {
             if (_featureRows.Rows.Count > 0 && _model.FeatureLength > 0)
             {
-                Features.index_copy_(0, Index(_featureRows), Values(_featureRows, _model.FeatureLength));
+                (Tensor index, Tensor values) = _featureRows.Upload(_device);
+                Features.index_copy_(0, index, values);
             }
 
             if (_freshRows.Rows.Count > 0)
             {
-                Tensor index = Index(_freshRows);
-                Embeddings.index_copy_(0, index, Values(_freshRows, _model.Dimension));
+                (Tensor index, Tensor values) = _freshRows.Upload(_device);
+                Embeddings.index_copy_(0, index, values);
                 SecondMoments.index_fill_(0, index, 0);
                 if (Adam)
                 {
@@ -159,6 +160,8 @@ internal sealed class DeviceItems : IDisposable
         LogDecays.Dispose();
         LogDecay.Dispose();
         Updates.Dispose();
+        _freshRows.Dispose();
+        _featureRows.Dispose();
     }
 
     private Tensor Zeros(ScalarType type, params long[] shape) => zeros(shape, dtype: type, device: _device).DetachFromDisposeScope();
@@ -170,9 +173,4 @@ internal sealed class DeviceItems : IDisposable
             Flush();
         }
     }
-
-    private Tensor Index(RowWrites writes) => tensor([.. writes.Rows.Select(row => (long)row)], dtype: ScalarType.Int64, device: _device);
-
-    private Tensor Values(RowWrites writes, int columns) =>
-        tensor(writes.Values.ToArray(), [writes.Rows.Count, columns], dtype: ScalarType.Float32, device: _device);
 }

@@ -17,10 +17,10 @@ public class KernelSourceTests
                 "join_backward",
                 "gate_forward",
                 "gate_backward",
+                "add_parts",
                 "scan_forward",
                 "scan_backward",
                 "scan_finish",
-                "add_parts",
             ],
             source.Functions
         );

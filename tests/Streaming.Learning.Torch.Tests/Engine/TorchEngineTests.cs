@@ -93,6 +93,24 @@ public class TorchEngineTests
         Assert.Equal(always.State(), late.State());
     }
 
+    // New items, a bank of distinct ones, features: all that a step sends to the device goes without waiting.
+    [Fact]
+    public void Step_LossReadLate_HostWaitsForNothingElse()
+    {
+        ModelOptions model = Small with { Loss = LossKind.Union, DistinctBank = true, Dropout = [0] };
+        using TorchEngine engine = Engine(model, TestDevice.Options with { ReadLossEvery = 4 });
+        for (int i = 0; i < 10; i++)
+        {
+            engine.InitializeRow(40 + i, (ulong)i);
+            engine.SetFeatures(40 + i, [1, 2, 3, 4, i]);
+            engine.Step(Batch(i).Batch);
+        }
+
+        Assert.Equal(2, engine.Waits);
+        engine.EncodeItems([1, 2], new float[2 * 16]);
+        Assert.Equal(3, engine.Waits);
+    }
+
     [Fact]
     public void Step_NotFiniteAndReadLate_IsReportedAtTheNextReadingAndKeepsParametersFinite()
     {

@@ -2,10 +2,11 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Batches;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>
-/// Host memory for a step's values, uploaded in one asynchronous copy. It grows to the largest step seen and is then reused.
+/// Host memory for a step's values, uploaded in one copy that the host does not wait for. It grows to the largest step seen and is then
+/// reused.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 internal sealed class HostBuffer<T> : IDisposable
