@@ -41,6 +41,9 @@ internal enum BenchmarkMode
     /// <summary>CPU time and bytes of a step that ranks share.</summary>
     Ranks,
 
+    /// <summary>The trainer's work for an event outside its engine.</summary>
+    Bookkeeping,
+
     /// <summary>How far ranks carry, on paper, from measured costs.</summary>
     Scale,
 }
@@ -50,7 +53,7 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--approximate | --ranking | --ranks | --scale | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "--approximate | --ranking | --ranks | --scale | --bookkeeping | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
@@ -109,6 +112,7 @@ internal sealed record BenchmarkOptions
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
                 "--ranks" => options with { Mode = BenchmarkMode.Ranks },
                 "--scale" => options with { Mode = BenchmarkMode.Scale },
+                "--bookkeeping" => options with { Mode = BenchmarkMode.Bookkeeping },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--models" => options with { Models = Value() },

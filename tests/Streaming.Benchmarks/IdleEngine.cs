@@ -28,7 +28,7 @@ internal sealed class IdleEngine(ModelOptions model) : TrainingEngine(model)
 
     public override void ForgetRow(int row) { }
 
-    public override TensorSnapshot BeginSnapshot() => throw new NotSupportedException();
+    public override TensorSnapshot BeginSnapshot() => new TensorSet();
 
     public override TensorSource CopyParameters() => throw new NotSupportedException();
 

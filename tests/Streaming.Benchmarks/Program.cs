@@ -51,6 +51,9 @@ switch (options.Mode)
     case BenchmarkMode.Scale:
         new ScaleRun(Console.Out).Run();
         break;
+    case BenchmarkMode.Bookkeeping:
+        new BookkeepingRun(Console.Out).Run();
+        break;
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Streaming.Core.Ingestion;
 using Streaming.Learning.Cpu;
 using Streaming.Learning.Ranks;
 using Streaming.Learning.Replay;
@@ -25,7 +24,7 @@ internal sealed class ScaleRun(TextWriter output)
     public void Run()
     {
         double step = StepSeconds(),
-            books = BookSeconds();
+            books = BookkeepingRun.Measure(new TrainerOptions { EvaluateEvery = -1 }, warmup: 10, measured: 30).Seconds;
         (double eventBytes, double exampleBytes, double denseBytes) = Bytes();
         double itemBytes = ReplicatedBytes(),
             rowBytes = 3.0 * sizeof(float) * RanksWorkload.Model.Dimension;
@@ -124,23 +123,6 @@ internal sealed class ScaleRun(TextWriter output)
         }
 
         return Timing.Median([.. times.Skip(4)]);
-    }
-
-    /// <summary>What a trainer does outside its engine: items, frequencies, counts, replay, assembly.</summary>
-    private static double BookSeconds()
-    {
-        using var engine = new IdleEngine(RanksWorkload.Model);
-        using var trainer = new Trainer(engine, new TrainerOptions { EvaluateEvery = -1 });
-        var times = new List<double>();
-        for (int number = 0; number < 40; number++)
-        {
-            Batch batch = RankedEvents.Make(number, Batch);
-            long begun = Stopwatch.GetTimestamp();
-            trainer.Train(batch);
-            times.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds / Batch);
-        }
-
-        return Timing.Median([.. times.Skip(10)]);
     }
 
     private static (double Event, double Example, double Dense) Bytes()
