@@ -101,6 +101,10 @@ public sealed class Batch
     /// <summary>Gets or sets the ingestion state as of the end of this batch, if a checkpoint is due at it.</summary>
     public IngestSnapshot? Snapshot { get; set; }
 
+    /// <summary>The items of the user before an event, oldest first.</summary>
+    /// <param name="example">Index of the example.</param>
+    public ReadOnlySpan<ulong> History(int example) => HistoryItems.AsSpan(HistoryOffsets[example]..HistoryOffsets[example + 1]);
+
     /// <summary>Empties the batch for reuse.</summary>
     public void Clear()
     {

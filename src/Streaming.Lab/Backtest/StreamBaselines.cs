@@ -71,7 +71,7 @@ internal sealed class StreamBaselines(StreamingBaseline[] baselines, Prequential
 
     private ReadOnlySpan<int> History(Batch batch, int example)
     {
-        ReadOnlySpan<ulong> keys = batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
+        ReadOnlySpan<ulong> keys = batch.History(example);
         if (_history.Length < keys.Length)
         {
             _history = new int[keys.Length];

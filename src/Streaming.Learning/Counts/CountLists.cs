@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Streaming.Models.State;
 
 namespace Streaming.Learning.Counts;
@@ -50,12 +49,22 @@ internal sealed class CountLists
     public ReadOnlySpan<float> Errors(int row) =>
         Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Errors(place.Block, place.Used) : [];
 
+    /// <summary>Loads what <see cref="Add"/> reads of a row's list.</summary>
+    public void Expect(int row)
+    {
+        var place = Place.Of(_places[row]);
+        if (place.Used > 0)
+        {
+            _pool.Expect(place.Block, place.Used);
+        }
+    }
+
     /// <summary>Adds to the weight of a key in a row's list.</summary>
     public void Add(int row, ulong key, float weight)
     {
         Added += weight;
         var place = Place.Of(_places[row]);
-        int at = place.Used == 0 ? -1 : _pool.Keys(place.Block, place.Used).IndexOf(key);
+        int at = place.Used == 0 ? -1 : _pool.Find(place.Block, place.Used, key);
         if (at >= 0)
         {
             _pool.Add(place.Block + at, weight);
@@ -173,7 +182,7 @@ internal sealed class CountLists
             return;
         }
 
-        int lightest = TensorPrimitives.IndexOfMin(_pool.Weights(place.Block, place.Used));
+        int lightest = _pool.Lightest(place.Block, place.Size);
         float least = _pool.Weights(place.Block, place.Used)[lightest];
         Lost += least - _pool.Errors(place.Block, place.Used)[lightest];
         _pool.Set(place.Block + lightest, key, least + weight, least);

@@ -21,6 +21,7 @@ internal sealed class ItemCounts
     private readonly double _growth;
     private readonly SlotPool _pool;
     private readonly PagedArray<float> _events;
+    private readonly int[] _counted;
     private double _weight = 1;
 
     /// <summary>Creates empty counts.</summary>
@@ -34,6 +35,7 @@ internal sealed class ItemCounts
         _pool = new SlotPool(options.MaxBytes);
         int rows = IsOn ? items.Capacity : 0;
         _events = new PagedArray<float>(rows);
+        _counted = new int[options.Window];
         Neighbours = new CountLists("counts.neighbours", rows, _pool);
         Successors = new CountLists("counts.successors", rows, _pool);
     }
@@ -62,14 +64,38 @@ internal sealed class ItemCounts
     /// <summary>The weight of a row's events, in the unit of the lists' weights.</summary>
     public float EventsOf(int row) => _events[row];
 
-    /// <summary>Counts an event.</summary>
+    /// <summary>Loads what counting an event reads: its lists are all over memory, and waiting for one after the other would take longer than
+    /// counting.</summary>
     /// <param name="history">The user's items before it, oldest first.</param>
     /// <param name="item">Its item.</param>
-    public void Learn(ReadOnlySpan<ulong> history, ulong item)
+    public void Expect(ReadOnlySpan<ulong> history, ulong item)
     {
         if (!IsOn)
         {
             return;
+        }
+
+        Expect(Neighbours, item);
+        foreach (ulong seen in history[Math.Max(0, history.Length - Window)..])
+        {
+            Expect(Neighbours, seen);
+        }
+
+        if (history.Length > 0)
+        {
+            Expect(Successors, history[^1]);
+        }
+    }
+
+    /// <summary>Counts an event.</summary>
+    /// <param name="history">The user's items before it, oldest first.</param>
+    /// <param name="item">Its item.</param>
+    /// <returns>The rows of the items that it was counted with; −1 for one without a row. Valid until the next call.</returns>
+    public ReadOnlySpan<int> Learn(ReadOnlySpan<ulong> history, ulong item)
+    {
+        if (!IsOn)
+        {
+            return [];
         }
 
         _weight *= _growth;
@@ -80,24 +106,28 @@ internal sealed class ItemCounts
             _events.Change(row) += weight;
         }
 
-        foreach (ulong seen in history[Math.Max(0, history.Length - Window)..])
+        ReadOnlySpan<ulong> window = history[Math.Max(0, history.Length - Window)..];
+        for (int i = 0; i < window.Length; i++)
         {
-            if (seen != item)
+            _counted[i] = _items.Find(window[i]);
+            if (window[i] != item)
             {
-                Add(Neighbours, _items.Find(seen), item, weight);
-                Add(Neighbours, row, seen, weight);
+                Add(Neighbours, _counted[i], item, weight);
+                Add(Neighbours, row, window[i], weight);
             }
         }
 
-        if (history.Length > 0)
+        if (window.Length > 0)
         {
-            Add(Successors, _items.Find(history[^1]), item, weight);
+            Add(Successors, _counted[window.Length - 1], item, weight);
         }
 
         if (_weight > LargestWeight)
         {
             ScaleBack();
         }
+
+        return _counted.AsSpan(0, window.Length);
     }
 
     /// <summary>Reduces the weight of everything counted so far, relative to what follows.</summary>
@@ -184,6 +214,15 @@ internal sealed class ItemCounts
         var other = new CountLists(name, tensors.Length($"{name}.places"), pool);
         other.Load(tensors);
         lists.Adopt(other, oldRows);
+    }
+
+    private void Expect(CountLists lists, ulong key)
+    {
+        int row = _items.Find(key);
+        if (row >= 0)
+        {
+            lists.Expect(row);
+        }
     }
 
     private static void Add(CountLists lists, int row, ulong key, float weight)

@@ -8,19 +8,14 @@ namespace Streaming.Learning.Counts;
 /// </summary>
 internal sealed class SlotPool
 {
-    /// <summary>A key, a weight and its error.</summary>
-    public const int SlotBytes = sizeof(ulong) + (2 * sizeof(float));
-
-    private const int ChunkSlots = 1 << 16;
+    private const int ChunkSlots = SlotChunk.Slots;
     private const int PageSlots = 1 << 10;
     private static readonly int[] BlockSizes = [8, 32, 128, 512];
 
     /// <summary>Share of the bound up to which a size may take new memory: long lists must leave room for an item's first list.</summary>
     private static readonly double[] Shares = [1, 0.9, 0.75, 0.5];
     private readonly int _maxChunks;
-    private readonly List<PagedArray<ulong>> _keys = [];
-    private readonly List<PagedArray<float>> _weights = [];
-    private readonly List<PagedArray<float>> _errors = [];
+    private readonly List<SlotChunk> _chunks = [];
     private readonly List<int>[] _free =
     [
         [],
@@ -32,16 +27,18 @@ internal sealed class SlotPool
     private int _nextPage;
 
     /// <summary>Creates an empty pool.</summary>
-    /// <param name="maxBytes">Maximum size in bytes, rounded up to whole chunks of 1 MiB.</param>
-    public SlotPool(long maxBytes) =>
-        _maxChunks = (int)
-            Math.Min((maxBytes + ((long)ChunkSlots * SlotBytes) - 1) / ((long)ChunkSlots * SlotBytes), int.MaxValue / ChunkSlots);
+    /// <param name="maxBytes">Maximum size of the slots in bytes, rounded up to whole chunks of 1 MiB.</param>
+    public SlotPool(long maxBytes)
+    {
+        const long ChunkBytes = (long)ChunkSlots * SlotChunk.SlotBytes;
+        _maxChunks = (int)Math.Min((maxBytes + ChunkBytes - 1) / ChunkBytes, int.MaxValue / ChunkSlots);
+    }
 
     /// <summary>Gets the number of block sizes.</summary>
     public static int Sizes => BlockSizes.Length;
 
-    /// <summary>Gets the allocated bytes.</summary>
-    public long Bytes => (long)_keys.Count * ChunkSlots * SlotBytes;
+    /// <summary>Gets the allocated bytes, of which an eighth is not slots.</summary>
+    public long Bytes => (long)_chunks.Count * SlotChunk.Bytes;
 
     /// <summary>The slots of a block of a size, 0 … <see cref="Sizes"/> − 1.</summary>
     public static int SlotsOf(int size) => BlockSizes[size];
@@ -54,14 +51,14 @@ internal sealed class SlotPool
         {
             int block = free[^1];
             free.RemoveAt(free.Count - 1);
-            return block;
+            return Begin(block, size);
         }
 
         if (_next[size] % PageSlots == 0)
         {
             if (
                 _nextPage >= Shares[size] * _maxChunks * (ChunkSlots / PageSlots)
-                || (_nextPage == _keys.Count * (ChunkSlots / PageSlots) && !AddChunk())
+                || (_nextPage == _chunks.Count * (ChunkSlots / PageSlots) && !AddChunk())
             )
             {
                 return -1;
@@ -73,55 +70,56 @@ internal sealed class SlotPool
         // Sizes divide the page, so a block never crosses a page. The end of a page means that the next one is needed.
         int start = _next[size];
         _next[size] = start + BlockSizes[size];
-        return start;
+        return Begin(start, size);
     }
 
     /// <summary>Frees a block.</summary>
     public void Free(int block, int size) => _free[size].Add(block);
 
     /// <summary>The keys of a block, for reading.</summary>
-    public ReadOnlySpan<ulong> Keys(int block, int count) => _keys[block / ChunkSlots].Data.Slice(block % ChunkSlots, count);
+    public ReadOnlySpan<ulong> Keys(int block, int count) => ChunkOf(block).Keys.Slice(block % ChunkSlots, count);
 
     /// <summary>The weights of a block, for reading.</summary>
-    public ReadOnlySpan<float> Weights(int block, int count) => _weights[block / ChunkSlots].Data.Slice(block % ChunkSlots, count);
+    public ReadOnlySpan<float> Weights(int block, int count) => ChunkOf(block).Weights.Slice(block % ChunkSlots, count);
 
     /// <summary>The errors of a block, for reading.</summary>
-    public ReadOnlySpan<float> Errors(int block, int count) => _errors[block / ChunkSlots].Data.Slice(block % ChunkSlots, count);
+    public ReadOnlySpan<float> Errors(int block, int count) => ChunkOf(block).Errors.Slice(block % ChunkSlots, count);
 
-    /// <summary>Writes a slot.</summary>
-    public void Set(int slot, ulong key, float weight, float error)
-    {
-        _keys[slot / ChunkSlots].Change(slot % ChunkSlots) = key;
-        _weights[slot / ChunkSlots].Change(slot % ChunkSlots) = weight;
-        _errors[slot / ChunkSlots].Change(slot % ChunkSlots) = error;
-    }
+    /// <summary>Loads what finding a key in a block reads.</summary>
+    public void Expect(int block, int count) => ChunkOf(block).Expect(block % ChunkSlots, count);
 
-    /// <summary>Adds to the weight of a slot.</summary>
-    public void Add(int slot, float weight) => _weights[slot / ChunkSlots].Change(slot % ChunkSlots) += weight;
+    /// <summary>The place of a key among the slots in use of a block, or −1.</summary>
+    public int Find(int block, int count, ulong key) => ChunkOf(block).Find(block % ChunkSlots, count, key);
+
+    /// <summary>The place of the first slot with the least weight, of a block of a size whose slots are all in use.</summary>
+    public int Lightest(int block, int size) => ChunkOf(block).Lightest(block % ChunkSlots, BlockSizes[size]);
+
+    /// <summary>Writes a slot. The weight of a slot in use must not fall.</summary>
+    public void Set(int slot, ulong key, float weight, float error) => ChunkOf(slot).Set(slot % ChunkSlots, key, weight, error);
+
+    /// <summary>Adds to the weight of a slot, 0 or more.</summary>
+    public void Add(int slot, float weight) => ChunkOf(slot).Add(slot % ChunkSlots, weight);
 
     /// <summary>Multiplies every weight.</summary>
     public void Scale(float factor)
     {
-        foreach (PagedArray<float> numbers in _weights.Concat(_errors))
+        foreach (SlotChunk chunk in _chunks)
         {
-            numbers.Touch(0, ChunkSlots);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(numbers.Data, factor, numbers.Data);
+            chunk.Scale(factor);
         }
     }
 
     public void Save(TensorSet tensors, string name)
     {
-        tensors.Add<int>($"{name}.pool", [_keys.Count, _nextPage, .. _next]);
+        tensors.Add<int>($"{name}.pool", [_chunks.Count, _nextPage, .. _next]);
         for (int size = 0; size < Sizes; size++)
         {
             tensors.Add<int>($"{name}.free{size}", System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_free[size]));
         }
 
-        for (int chunk = 0; chunk < _keys.Count; chunk++)
+        for (int chunk = 0; chunk < _chunks.Count; chunk++)
         {
-            tensors.Share($"{name}.keys{chunk}", _keys[chunk]);
-            tensors.Share($"{name}.weights{chunk}", _weights[chunk]);
-            tensors.Share($"{name}.errors{chunk}", _errors[chunk]);
+            _chunks[chunk].Save(tensors, name, chunk);
         }
     }
 
@@ -136,15 +134,11 @@ internal sealed class SlotPool
         }
 
         // Keep chunks beyond the bound: a smaller bound only stops growth.
-        _keys.Clear();
-        _weights.Clear();
-        _errors.Clear();
+        _chunks.Clear();
         for (int chunk = 0; chunk < pool[0]; chunk++)
         {
-            NewChunk();
-            tensors.Read($"{name}.keys{chunk}", _keys[chunk].Data);
-            tensors.Read($"{name}.weights{chunk}", _weights[chunk].Data);
-            tensors.Read($"{name}.errors{chunk}", _errors[chunk].Data);
+            _chunks.Add(new SlotChunk());
+            _chunks[chunk].Load(tensors, name, chunk);
         }
 
         _nextPage = pool[1];
@@ -164,23 +158,24 @@ internal sealed class SlotPool
 
     /// <summary>Whether a block of a size can begin at a slot.</summary>
     public bool IsBlock(int block, int size) =>
-        block >= 0 && block % BlockSizes[size] == 0 && block + BlockSizes[size] <= _keys.Count * ChunkSlots;
+        block >= 0 && block % BlockSizes[size] == 0 && block + BlockSizes[size] <= _chunks.Count * ChunkSlots;
+
+    private int Begin(int block, int size)
+    {
+        ChunkOf(block).Begin(block % ChunkSlots, BlockSizes[size]);
+        return block;
+    }
 
     private bool AddChunk()
     {
-        if (_keys.Count >= _maxChunks)
+        if (_chunks.Count >= _maxChunks)
         {
             return false;
         }
 
-        NewChunk();
+        _chunks.Add(new SlotChunk());
         return true;
     }
 
-    private void NewChunk()
-    {
-        _keys.Add(new PagedArray<ulong>(ChunkSlots));
-        _weights.Add(new PagedArray<float>(ChunkSlots));
-        _errors.Add(new PagedArray<float>(ChunkSlots));
-    }
+    private SlotChunk ChunkOf(int slot) => _chunks[slot / ChunkSlots];
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Streaming.Learning.Items;
 
@@ -9,8 +10,7 @@ namespace Streaming.Learning.Items;
 internal sealed class KeyIndex
 {
     private const int Empty = -1;
-    private readonly ulong[] _keys;
-    private readonly int[] _rows;
+    private readonly Entry[] _entries;
     private readonly int _mask;
     private readonly int _capacity;
 
@@ -23,9 +23,8 @@ internal sealed class KeyIndex
         int slots = (int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
         _capacity = capacity;
         _mask = slots - 1;
-        _keys = new ulong[slots];
-        _rows = new int[slots];
-        Array.Fill(_rows, Empty);
+        _entries = new Entry[slots];
+        Clear();
     }
 
     /// <summary>Gets the number of keys.</summary>
@@ -34,13 +33,14 @@ internal sealed class KeyIndex
     /// <summary>The row of a key, or −1.</summary>
     public int Find(ulong key)
     {
-        int slot = Home(key);
-        while (_rows[slot] != Empty && _keys[slot] != key)
+        for (int slot = Home(key); ; slot = (slot + 1) & _mask)
         {
-            slot = (slot + 1) & _mask;
+            ref readonly Entry entry = ref _entries[slot];
+            if (entry.Row == Empty || entry.Key == key)
+            {
+                return entry.Row;
+            }
         }
-
-        return _rows[slot];
     }
 
     /// <summary>Adds a key that is not in the index.</summary>
@@ -52,9 +52,9 @@ internal sealed class KeyIndex
         }
 
         int slot = Home(key);
-        while (_rows[slot] != Empty)
+        while (_entries[slot].Row != Empty)
         {
-            if (_keys[slot] == key)
+            if (_entries[slot].Key == key)
             {
                 throw new ArgumentException($"The key {key:x16} is already in the index.", nameof(key));
             }
@@ -62,8 +62,7 @@ internal sealed class KeyIndex
             slot = (slot + 1) & _mask;
         }
 
-        _keys[slot] = key;
-        _rows[slot] = row;
+        _entries[slot] = new Entry(key, row);
         Count++;
     }
 
@@ -72,12 +71,12 @@ internal sealed class KeyIndex
     public bool Remove(ulong key)
     {
         int slot = Home(key);
-        while (_rows[slot] != Empty && _keys[slot] != key)
+        while (_entries[slot].Row != Empty && _entries[slot].Key != key)
         {
             slot = (slot + 1) & _mask;
         }
 
-        if (_rows[slot] == Empty)
+        if (_entries[slot].Row == Empty)
         {
             return false;
         }
@@ -90,27 +89,30 @@ internal sealed class KeyIndex
     /// <summary>Removes all keys.</summary>
     public void Clear()
     {
-        Array.Fill(_rows, Empty);
+        Array.Fill(_entries, new Entry(0, Empty));
         Count = 0;
     }
 
     private void CloseGap(int gap)
     {
-        for (int next = (gap + 1) & _mask; _rows[next] != Empty; next = (next + 1) & _mask)
+        for (int next = (gap + 1) & _mask; _entries[next].Row != Empty; next = (next + 1) & _mask)
         {
             // An entry may move into the gap only if its home is not after the gap (seen from the entry backwards).
-            int fromHome = (next - Home(_keys[next])) & _mask;
+            int fromHome = (next - Home(_entries[next].Key)) & _mask;
             int fromGap = (next - gap) & _mask;
             if (fromHome >= fromGap)
             {
-                _keys[gap] = _keys[next];
-                _rows[gap] = _rows[next];
+                _entries[gap] = _entries[next];
                 gap = next;
             }
         }
 
-        _rows[gap] = Empty;
+        _entries[gap] = new Entry(0, Empty);
     }
 
     private int Home(ulong key) => (int)(KeyMix.Mix(key) & (uint)_mask);
+
+    /// <summary>A key next to its row, without padding: a lookup reads one cache line, and the index is as small as two arrays.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = sizeof(int))]
+    private readonly record struct Entry(ulong Key, int Row);
 }

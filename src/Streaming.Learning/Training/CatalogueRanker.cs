@@ -181,7 +181,7 @@ internal sealed class CatalogueRanker
             _readOffsets[_count] = read;
             _historyOffsets[_count++] = end;
             int start = end;
-            foreach (ulong key in batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]))
+            foreach (ulong key in batch.History(example))
             {
                 _historyRows[end++] = _items.RowOf(key);
             }

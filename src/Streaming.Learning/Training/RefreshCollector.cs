@@ -20,6 +20,8 @@ internal sealed class RefreshCollector
     private readonly RefreshOptions _options;
     private readonly RelatedLists? _related;
     private readonly int _dimension;
+    private readonly int _ranks;
+    private readonly int _rank;
     private readonly RowQueue _urgent;
     private readonly RowQueue _touched;
     private readonly RefreshPace _pace;
@@ -43,10 +45,11 @@ internal sealed class RefreshCollector
         _items = items;
         _options = options;
         _dimension = engine.Model.Dimension;
+        (_ranks, _rank) = (engine.Ranks.Size, engine.Ranks.Rank);
         _urgent = new RowQueue(items.Capacity);
         _touched = new RowQueue(items.Capacity);
         _pace = new RefreshPace(items, options.RefreshInterval);
-        int stored = (items.Capacity / engine.Ranks.Size) + 1;
+        int stored = (items.Capacity / _ranks) + 1;
         _producedTimes = new long[stored];
         _digests = new ulong[stored];
         _sketches = new float[stored * RefreshChunk.SketchSize];
@@ -78,7 +81,7 @@ internal sealed class RefreshCollector
     /// <summary>Marks an item with a new event or record: it is posted at the next collection.</summary>
     public void MarkUrgent(int row, long producedTime)
     {
-        if (!_engine.Stores(row))
+        if (!Stores(row))
         {
             return;
         }
@@ -88,29 +91,35 @@ internal sealed class RefreshCollector
         _urgent.Enqueue(row);
     }
 
-    /// <summary>Marks an item whose embedding was trained as part of a history.</summary>
-    public void MarkTouched(int row)
+    /// <summary>Marks items whose embeddings were trained.</summary>
+    public void MarkTouched(ReadOnlySpan<int> rows)
     {
-        if (_engine.Stores(row))
+        foreach (int row in rows)
         {
-            _touched.Enqueue(row);
+            if (Stores(row))
+            {
+                _touched.Enqueue(row);
+            }
         }
     }
 
-    /// <summary>Marks an item whose lists were counted into.</summary>
-    public void MarkCounted(int row)
+    /// <summary>Marks items whose lists were counted into; −1: none.</summary>
+    public void MarkCounted(ReadOnlySpan<int> rows)
     {
-        if (_engine.Stores(row))
+        foreach (int row in rows)
         {
-            _counted[Slot(row)] = true;
-            _touched.Enqueue(row);
+            if (row >= 0 && Stores(row))
+            {
+                _counted[Slot(row)] = true;
+                _touched.Enqueue(row);
+            }
         }
     }
 
     /// <summary>Resets a row that was given to another item, or to none.</summary>
     public void Reset(int row)
     {
-        if (!_engine.Stores(row))
+        if (!Stores(row))
         {
             return;
         }
@@ -214,7 +223,7 @@ internal sealed class RefreshCollector
         foreach (RemovedItem item in _items.Removed)
         {
             // The item may have been admitted again since. It has no row any more, so its key says which rank removes it.
-            if (_items.Find(item.Key) < 0 && item.Key % (ulong)_engine.Ranks.Size == (ulong)_engine.Ranks.Rank)
+            if (_items.Find(item.Key) < 0 && item.Key % (ulong)_ranks == (ulong)_rank)
             {
                 _refreshes.Add(new Refresh(item.Key, item.Id, null, step, 0, 0));
             }
@@ -263,7 +272,7 @@ internal sealed class RefreshCollector
 
     private void Add(RefreshChunk chunk, int row)
     {
-        if (row >= 0 && _items.IsLive(row) && _engine.Stores(row))
+        if (row >= 0 && _items.IsLive(row) && Stores(row))
         {
             chunk.Rows[chunk.Count++] = row;
         }
@@ -304,7 +313,10 @@ internal sealed class RefreshCollector
         chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize, RefreshChunk.SketchSize).CopyTo(Sketch(slot));
     }
 
-    private int Slot(int row) => row / _engine.Ranks.Size;
+    // Asked for every item of every history: the engine's ranks are behind two virtual calls.
+    private bool Stores(int row) => _ranks == 1 || row % _ranks == _rank;
+
+    private int Slot(int row) => _ranks == 1 ? row : row / _ranks;
 
     private Span<float> Sketch(int slot) => _sketches.AsSpan(slot * RefreshChunk.SketchSize, RefreshChunk.SketchSize);
 }

@@ -1,5 +1,6 @@
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
+using Streaming.Kernels.Simd;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Engine;
@@ -290,6 +291,7 @@ public sealed partial class Trainer : IDisposable
         for (int i = 0; i < batch.Count; i++)
         {
             _evaluation.Score(batch, i, _report);
+            Expect(batch, i + 1);
             int row = _items.Touch(
                 batch.ItemKeys[i],
                 batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]),
@@ -302,9 +304,7 @@ public sealed partial class Trainer : IDisposable
                 _evaluation.Learn(row, batch.EventTimes[i]);
             }
 
-            ReadOnlySpan<ulong> history = batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]);
-            _counts.Learn(history, batch.ItemKeys[i]);
-            MarkCounted(history);
+            _refreshes.MarkCounted(_counts.Learn(batch.History(i), batch.ItemKeys[i]));
         }
 
         // A row may have been reassigned within the batch, so its item is known only now.
@@ -322,20 +322,11 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    private void MarkCounted(ReadOnlySpan<ulong> history)
+    private void Expect(Batch batch, int example)
     {
-        if (!_counts.IsOn)
+        if (example < batch.Count)
         {
-            return;
-        }
-
-        foreach (ulong seen in history[Math.Max(0, history.Length - _counts.Window)..])
-        {
-            int row = _items.Find(seen);
-            if (row >= 0)
-            {
-                _refreshes.MarkCounted(row);
-            }
+            _counts.Expect(batch.History(example), batch.ItemKeys[example]);
         }
     }
 
@@ -373,9 +364,12 @@ public sealed partial class Trainer : IDisposable
             _buffers.Add(_items, _frequency, item, batch.Weights[i], History(batch, i));
         }
 
+        int next = replayed > 0 ? _replay.Draw() : 0;
         for (int i = 0; i < replayed; i++)
         {
-            int slot = _replay.Draw();
+            int slot = next;
+            next = i + 1 < replayed ? _replay.Draw() : 0;
+            Prefetch.Read(_replay.History(next));
             ulong item = _replay.Item(slot);
             ulong random = KeyMix.Mix(_engine.Model.Seed ^ 0xEA41, (ulong)(_counters.EventsReplayed + i));
             _buffers.Add(_items, _frequency, item, _replay.Weight(slot), _replay.History(slot), _earlierPredictions, random);
@@ -415,17 +409,9 @@ public sealed partial class Trainer : IDisposable
         _counters.EventsReplayed += _report.Replayed;
         _counters.NonFiniteSteps += _report.Step.IsApplied ? 0 : 1;
         _nonFiniteInARow = _report.Step.IsApplied ? 0 : _nonFiniteInARow + 1;
-        MarkTouched(_buffers.Rows);
-        MarkTouched(_buffers.Positives);
+        _refreshes.MarkTouched(_buffers.Rows);
+        _refreshes.MarkTouched(_buffers.Positives);
         _bank.AfterStep(_counters.Steps);
-    }
-
-    private void MarkTouched(ReadOnlySpan<int> rows)
-    {
-        foreach (int row in rows)
-        {
-            _refreshes.MarkTouched(row);
-        }
     }
 
     private void CheckFinite()

@@ -137,7 +137,7 @@ internal sealed class TrainerEvaluation : IDisposable
 
         _baselineRank[0] = PopularityRank(batch, example);
         Baseline.Record(_baselineRank, kind, _share.Drawn);
-        Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind, _share.Drawn);
+        Sources?.Score(batch.History(example), batch.ItemKeys[example], _ranker.Top(example), kind, _share.Drawn);
         Elapsed += _time.GetElapsedTime(begun);
     }
 
@@ -248,9 +248,6 @@ internal sealed class TrainerEvaluation : IDisposable
         }
     }
 
-    private static ReadOnlySpan<ulong> History(Batch batch, int example) =>
-        batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
-
     private bool Choose(Batch batch, long step)
     {
         int every = _options.EvaluateEvery;
@@ -299,7 +296,7 @@ internal sealed class TrainerEvaluation : IDisposable
         _excluded.Clear();
         if (!batch.IsRepeat[example])
         {
-            foreach (ulong key in History(batch, example))
+            foreach (ulong key in batch.History(example))
             {
                 _excluded.Add(_items.Find(key));
             }

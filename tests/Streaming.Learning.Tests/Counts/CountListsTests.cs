@@ -77,7 +77,7 @@ public class CountListsTests
         // No room for a first block of the last lists; and 31 of the first list's keys were replaced.
         Assert.Equal(9_000 - 8_192 + 31, lists.Lost);
         Assert.Equal(8, lists.Keys(0).Length);
-        Assert.Equal(1_048_576, pool.Bytes);
+        Assert.Equal(SlotChunk.Bytes, pool.Bytes);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public class CountListsTests
         }
 
         Assert.Equal(0, lists.Lost);
-        Assert.Equal(1_048_576, pool.Bytes);
+        Assert.Equal(SlotChunk.Bytes, pool.Bytes);
     }
 
     private static Dictionary<ulong, float> Read(CountLists lists, int row) =>

@@ -52,7 +52,7 @@ public class SlotPoolTests
             blocks,
             block => Assert.All(pool.Keys(block.Block, SlotPool.SlotsOf(block.Size)).ToArray(), key => Assert.Equal(block.Key, key))
         );
-        Assert.InRange(pool.Bytes, Chunk, 3 * Chunk);
+        Assert.InRange(pool.Bytes, SlotChunk.Bytes, 3 * SlotChunk.Bytes);
     }
 
     /// <summary>Long lists stop first, so that there is room for the first list of an item.</summary>
@@ -69,7 +69,7 @@ public class SlotPoolTests
             }
         }
 
-        long all = 2 * Chunk / SlotPool.SlotBytes;
+        long all = 2 * Chunk / SlotChunk.SlotBytes;
         Assert.Equal(
             [0.1 * all, 0.15 * all, 0.25 * all, 0.5 * all],
             slots.Select(count => (double)count),
