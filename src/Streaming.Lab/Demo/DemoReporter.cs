@@ -6,6 +6,7 @@ using Streaming.Lab.Feeds;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
+using Streaming.Serving.Recommendations;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Stages;
@@ -195,16 +196,9 @@ internal static class DemoReporter
         {
             int smallest = trainer.Model.Widths[0];
             int largest = trainer.Model.Widths[^1];
-            ServedItems served = lookups.Take();
             if (
-                (
-                    await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, CancellationToken.None).ConfigureAwait(false)
-                ).Neighbours
-                    is { } small
-                && (
-                    await lookups.NeighboursAsync(served, items[i], largest, Neighbours, CancellationToken.None).ConfigureAwait(false)
-                ).Neighbours
-                    is { } large
+                await NearestAsync(lookups, items[i], smallest).ConfigureAwait(false) is { } small
+                && await NearestAsync(lookups, items[i], largest).ConfigureAwait(false) is { } large
             )
             {
                 examples.Add(new NeighbourExample(items[i], lookups.TitleOf(items[i]), smallest, small, largest, large));
@@ -212,6 +206,20 @@ internal static class DemoReporter
         }
 
         return examples;
+    }
+
+    /// <summary>By the vectors alone: the examples show what the widths of a vector know.</summary>
+    private static async Task<IReadOnlyList<NearItem>?> NearestAsync(Lookups lookups, string item, int width)
+    {
+        var query = new ItemQuery
+        {
+            Width = width,
+            Count = Neighbours,
+            Counts = false,
+        };
+        ServedItems served = lookups.Take();
+        (SimilarItems? found, _) = await lookups.NeighboursAsync(served, item, query, CancellationToken.None).ConfigureAwait(false);
+        return found is null ? null : [.. found.Items.Select(near => lookups.Near(served.View, near.Id, near.Score))];
     }
 
     private static IEnumerable<string> MostFrequent(Trainer trainer, int count)

@@ -17,7 +17,7 @@ namespace Streaming.Serving.Clients;
 /// <example>
 /// <code>
 /// float[]? vector = await client.GetAsync("item-1", 32);
-/// IReadOnlyList&lt;Neighbour&gt; similar = await client.SimilarAsync("item-1", 32);
+/// SimilarItems similar = await client.SimilarAsync("item-1", 32);
 /// Recommendation shown = await client.RecommendAsync("ann", 32);
 /// </code>
 /// </example>
@@ -119,55 +119,50 @@ public sealed class StreamingClient : IDisposable
         );
     }
 
-    /// <summary>Finds the items nearest to an item, without itself.</summary>
+    /// <summary>Finds the items that are similar to an item, without itself: by cosine, fused with what was counted with it where the
+    /// trainer publishes that.</summary>
     /// <param name="id">The item.</param>
     /// <param name="width">The width w, one of the model's for cosines at no extra cost.</param>
     /// <param name="count">The maximum number of items, 1 and up.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The items, best first; none when the item has no embedding.</returns>
+    /// <returns>The items; none when the item has no embedding.</returns>
     /// <exception cref="StreamingServingException">The index cannot answer, or Redis could not be read.</exception>
-    public Task<IReadOnlyList<Neighbour>> SimilarAsync(string id, int width, int count = 20, CancellationToken cancellationToken = default)
+    public Task<SimilarItems> SimilarAsync(string id, int width, int count = 20, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        return SimilarAsync(id, new SearchOptions { Width = width, Cosine = true }, count, cancellationToken);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return SimilarAsync(id, new ItemQuery { Width = width, Count = count }, cancellationToken);
     }
 
-    /// <summary>Finds the items nearest to an item, without itself, of those that a filter admits.</summary>
+    /// <summary>Finds the items that are similar to an item, without itself: by cosine, fused with what was counted with it where the
+    /// trainer publishes that and the query does not ask for the vector alone (<see cref="ItemQuery.Counts"/>).</summary>
     /// <param name="id">The item.</param>
-    /// <param name="options">Width, cosine, filter, boosts.</param>
-    /// <param name="count">The maximum number of items, 1 and up.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The items, best first; none when the item has no embedding.</returns>
-    /// <exception cref="ItemFilterException">The filter or a boost does not fit the attributes.</exception>
+    /// <returns>The items; none when the item has no embedding.</returns>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
     /// <exception cref="StreamingServingException">The index cannot answer, or Redis could not be read.</exception>
-    public Task<IReadOnlyList<Neighbour>> SimilarAsync(
-        string id,
-        SearchOptions options,
-        int count = 20,
-        CancellationToken cancellationToken = default
-    )
+    public Task<SimilarItems> SimilarAsync(string id, ItemQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Width, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Width, 1, nameof(query));
         return AnswerAsync(
             "similar",
             async () =>
             {
-                IndexView view = Ready().Current;
-                float[] vector = new float[options.Width];
+                IndexView view = query.View ?? Ready().Current;
+                float[] vector = new float[query.Width];
                 if (
                     !view.TryRead(RedisKeys.Hash(id), vector, out _, out _)
                     // Published since the last refresh, perhaps.
                     && (await _reader.ReadAsync(id, vector, cancellationToken).ConfigureAwait(false)).Status != ItemStatus.Found
                 )
                 {
-                    return [];
+                    return new SimilarItems([], IsFused: false);
                 }
 
-                var best = new Neighbour[count + 1];
-                int found = view.Search(vector, in options, best);
-                return (IReadOnlyList<Neighbour>)[.. best.Take(found).Where(near => near.Id != id).Take(count)];
+                return await _recommender!.SimilarAsync(id, vector, query with { View = view }, cancellationToken).ConfigureAwait(false);
             }
         );
     }
@@ -191,7 +186,8 @@ public sealed class StreamingClient : IDisposable
     public Task<Recommendation> RecommendAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default) =>
         RecommendAsync("user", recommender => recommender.ForUserAsync(user, query, cancellationToken));
 
-    /// <summary>Recommends by lists, each because of one of the user's latest items: those nearest to it.</summary>
+    /// <summary>Recommends by lists, each because of one of the user's latest items: those similar to it, ranked as by
+    /// <see cref="SimilarAsync(string, ItemQuery, CancellationToken)"/>.</summary>
     /// <param name="user">The user.</param>
     /// <param name="query">Width, count of each list, exclusions, filter.</param>
     /// <param name="lists">The maximum number of lists, 1 and up.</param>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Numerics.Tensors;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Serving.Counts;
@@ -13,8 +12,9 @@ namespace Streaming.Serving.Recommendations;
 
 /// <summary>
 /// Recommends items: the user tower encodes recent items to a vector, and an exact search over the index finds the items with the
-/// highest with it; where the trainer publishes counts, that ranking is fused with theirs. Tower and index are of one generation: the
-/// index's, until it has loaded another. Safe for any number of callers at a time.
+/// highest scores; where the trainer publishes counts, that ranking is fused with theirs. Items that are similar to an item are ranked
+/// by its own vector and lists in the same way. Tower and index are of one generation: the index's, until it has loaded another. Safe for
+/// any number of callers at a time.
 /// </summary>
 /// <example>
 /// <code>
@@ -82,7 +82,7 @@ public sealed class Recommender
         try
         {
             ReadOnlyMemory<ulong> seen = await SeenAsync(user, query, items, cancellationToken).ConfigureAwait(false);
-            RelatedItems?[] related = await RelatedAsync(view, seen, query, cancellationToken).ConfigureAwait(false);
+            RelatedItems?[] related = await RelatedAsync(view, Latest(seen), query, cancellationToken).ConfigureAwait(false);
             return Recommend(view, tower, seen.Span, related, query);
         }
         finally
@@ -91,9 +91,30 @@ public sealed class Recommender
         }
     }
 
-    /// <summary>Recommends by lists, each because of one of the user's latest items: those nearest to it. Needs no user tower.</summary>
+    /// <summary>Ranks the items that are similar to an item: by the cosine of the vectors, fused with what was counted with the item
+    /// where the trainer publishes that. Needs no user tower.</summary>
+    /// <param name="id">The item; it is not among the items found.</param>
+    /// <param name="vector">Its vector at the query's width, from the index or the store.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentException">The vector is not as long as the width.</exception>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
+    public async Task<SimilarItems> SimilarAsync(string id, float[] vector, ItemQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        ArgumentNullException.ThrowIfNull(vector);
+        IndexView view = Check(query);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, query.Width, nameof(vector));
+        ulong key = RedisKeys.Hash(id);
+        RelatedItems?[] related = await RelatedAsync(view, [key], query, cancellationToken).ConfigureAwait(false);
+        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
+        return Similar(new ItemRanking(view, query, cosine: true), key, vector, related.ElementAtOrDefault(0), without);
+    }
+
+    /// <summary>Recommends by lists, each because of one of the user's latest items: those similar to it, ranked as by
+    /// <see cref="SimilarAsync"/>. Needs no user tower.</summary>
     /// <param name="user">The user's id.</param>
-    /// <param name="query">Width, count of each list, exclusions, filter. Its counts are not used.</param>
+    /// <param name="query">Width, count of each list, exclusions, filter.</param>
     /// <param name="lists">The maximum number of lists, 1 and up.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The lists, that of the latest item first; none for a user without an item that has an embedding. No item is in two
@@ -114,7 +135,7 @@ public sealed class Recommender
         try
         {
             ReadOnlyMemory<ulong> seen = await SeenAsync(user, query, items, cancellationToken).ConfigureAwait(false);
-            return Because(view, seen.Span, query, lists);
+            return await BecauseAsync(view, seen, query, lists, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -145,7 +166,7 @@ public sealed class Recommender
         }
 
         ulong[] keys = [.. items.Select(RedisKeys.Hash)];
-        RelatedItems?[] related = await RelatedAsync(view, keys, query, cancellationToken).ConfigureAwait(false);
+        RelatedItems?[] related = await RelatedAsync(view, Latest(keys), query, cancellationToken).ConfigureAwait(false);
         return Recommend(view, tower, keys, related, query);
     }
 
@@ -165,51 +186,68 @@ public sealed class Recommender
         return query.Session.Count == 0 ? items[..known] : SessionHistory.Continue(items.Span[..known], query.Session);
     }
 
-    private static List<BecauseList> Because(IndexView view, ReadOnlySpan<ulong> seen, RecommendationQuery query, int lists)
+    /// <summary>The user's items that are in the index, each once, the newest first.</summary>
+    private static IEnumerable<ulong> Newest(IndexView view, ReadOnlyMemory<ulong> seen)
+    {
+        HashSet<ulong> told = [];
+        for (int i = seen.Length - 1; i >= 0; i--)
+        {
+            ulong item = seen.Span[i];
+            if (told.Add(item) && view.TryRead(item, [], out _, out _))
+            {
+                yield return item;
+            }
+        }
+    }
+
+    private async Task<List<BecauseList>> BecauseAsync(
+        IndexView view,
+        ReadOnlyMemory<ulong> seen,
+        RecommendationQuery query,
+        int lists,
+        CancellationToken cancellationToken
+    )
     {
         List<BecauseList> found = [];
-        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
-        if (query.ExcludeSeen)
-        {
-            without.UnionWith([.. seen]);
-        }
-
-        HashSet<ulong> asked = [];
+        HashSet<ulong> without = Without(query, seen.Span);
+        var ranking = new ItemRanking(view, query, cosine: true);
         float[] vector = new float[query.Width];
-        SearchOptions search = new()
+        foreach (ulong[] items in Newest(view, seen).Chunk(Math.Min(lists, MaxWindow)))
         {
-            Width = query.Width,
-            Cosine = true,
-            Shortlist = query.Shortlist,
-            Narrow = query.Narrow,
-            Filter = query.Filter,
-            Boosts = query.Boosts,
-        };
-        for (int i = seen.Length - 1; i >= 0 && found.Count < lists; i--)
-        {
-            if (!asked.Add(seen[i]) || !view.TryRead(seen[i], vector, out string id, out _))
+            RelatedItems?[] related = await RelatedAsync(view, items, query, cancellationToken).ConfigureAwait(false);
+            for (int i = 0; i < items.Length && found.Count < lists; i++)
             {
-                continue;
+                if (!view.TryRead(items[i], vector, out string id, out _))
+                {
+                    continue;
+                }
+
+                SimilarItems near = Similar(ranking, items[i], vector, related.ElementAtOrDefault(i), without);
+                if (near.Items.Count > 0)
+                {
+                    found.Add(new BecauseList(id, near.Items, near.IsFused));
+                    without.UnionWith([.. near.Items.Select(static item => RedisKeys.Hash(item.Id))]);
+                }
             }
 
-            HashSet<ulong> leftOut = [.. without, seen[i]];
-            List<Neighbour> Vector(RowCondition? full, int most) => Search(view, vector, search with { Without = full }, leftOut, most);
-            List<Neighbour> near = query.Diversity is { } rule
-                ? new DiverseRanking(view, rule).Search(query.Count, Vector)
-                : Vector(null, query.Count);
-            if (near.Count > 0)
+            if (found.Count == lists)
             {
-                found.Add(new BecauseList(id, near));
-                without.UnionWith([.. near.Select(static item => RedisKeys.Hash(item.Id))]);
+                break;
             }
         }
 
         return found;
     }
 
+    private static SimilarItems Similar(ItemRanking ranking, ulong item, float[] vector, RelatedItems? related, IReadOnlySet<ulong> without)
+    {
+        List<Neighbour> best = ranking.Best(vector, [item], [related], [.. without, item], withOwn: false, out bool isFused);
+        return new SimilarItems(best, isFused);
+    }
+
     /// <summary>Before anything is read: a filter that fits no field is the caller's error, whatever the store says.</summary>
     /// <returns>The items to recommend from.</returns>
-    private IndexView Check(RecommendationQuery query)
+    private IndexView Check(ItemQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
@@ -267,26 +305,28 @@ public sealed class Recommender
         return towers;
     }
 
-    /// <summary>
-    /// The lists of the newest items, the newest first; none while the store cannot be read: then the vector alone ranks.
-    /// </summary>
-    private async Task<RelatedItems?[]> RelatedAsync(
-        IndexView view,
-        ReadOnlyMemory<ulong> history,
-        RecommendationQuery query,
-        CancellationToken cancellationToken
-    )
+    /// <summary>The newest items of a history whose lists are read, the newest first.</summary>
+    private static ulong[] Latest(ReadOnlyMemory<ulong> history)
     {
-        if (!query.Counts || history.IsEmpty)
+        ulong[] newest = history[Math.Max(0, history.Length - MaxWindow)..].ToArray();
+        Array.Reverse(newest);
+        return newest;
+    }
+
+    /// <summary>
+    /// The lists of items; none where counts are not asked for, or while the store cannot be read: then the vector alone ranks.
+    /// </summary>
+    private async Task<RelatedItems?[]> RelatedAsync(IndexView view, ulong[] items, ItemQuery query, CancellationToken cancellationToken)
+    {
+        // A command to a store that is away would wait in the client's backlog.
+        if (!query.Counts || items.Length == 0 || !_database.Multiplexer.IsConnected)
         {
             return [];
         }
 
-        ulong[] newest = history[Math.Max(0, history.Length - MaxWindow)..].ToArray();
-        Array.Reverse(newest);
         try
         {
-            return await Towers(view.Generation).Related.ReadAsync(newest, cancellationToken).ConfigureAwait(false);
+            return await Towers(view.Generation).Related.ReadAsync(items, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
@@ -310,29 +350,8 @@ public sealed class Recommender
             List<string> history = new(keys.Length);
             view.Read(keys, width, vectors, history);
             float[] users = tower.Encode(vectors.AsSpan(0, history.Count * width));
-            HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
-            if (query.ExcludeSeen)
-            {
-                without.UnionWith([.. seen]);
-            }
-
-            bool isFused = Array.Exists(related, static lists => lists is not null);
-            int count = isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count;
-            SearchOptions search = new()
-            {
-                Width = query.Width,
-                Cosine = tower.Model.Model.Cosine,
-                Shortlist = query.Shortlist,
-                Narrow = query.Narrow,
-                Filter = query.Filter,
-                Boosts = isFused ? null : query.Boosts,
-            };
-            List<Neighbour> Vector(RowCondition? full, int most) => Search(view, users, search with { Without = full }, without, most);
-            List<Neighbour> Diverse(ItemDiversity rule) => new DiverseRanking(view, rule).Search(query.Count, Vector);
-            List<Neighbour> best =
-                isFused ? Fuse(view, Vector(null, count), seen, related, query, without, Diverse)
-                : query.Diversity is { } rule ? Diverse(rule)
-                : Vector(null, count);
+            var ranking = new ItemRanking(view, query, tower.Model.Model.Cosine);
+            List<Neighbour> best = ranking.Best(users, seen, related, Without(query, seen), withOwn: !query.ExcludeSeen, out bool isFused);
             return new Recommendation(tower.Model.Version, history, best, isFused);
         }
         finally
@@ -341,92 +360,15 @@ public sealed class Recommender
         }
     }
 
-    /// <summary>The best items over all interests, each with its highest score.</summary>
-    private static List<Neighbour> Search(IndexView view, float[] users, SearchOptions search, HashSet<ulong> without, int count)
+    private static HashSet<ulong> Without(RecommendationQuery query, ReadOnlySpan<ulong> seen)
     {
-        HashSet<ulong> taken = [.. without];
-        int width = search.Width,
-            most = count + taken.Count;
-        Neighbour[] found = ArrayPool<Neighbour>.Shared.Rent(most);
-        List<Neighbour> best = [];
-        for (int at = 0; at < users.Length; at += width)
+        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
+        if (query.ExcludeSeen)
         {
-            ReadOnlySpan<float> user = users.AsSpan(at, width);
-            float length = search.Cosine ? TensorPrimitives.Norm(user) : 1;
-            int items = view.Search(user, in search, found.AsSpan(0, most));
-            foreach (ref readonly Neighbour item in found.AsSpan(0, items))
-            {
-                best.Add(item with { Score = length > 0 ? item.Score / length : 0 });
-            }
+            without.UnionWith([.. seen]);
         }
 
-        ArrayPool<Neighbour>.Shared.Return(found, clearArray: true);
-        if (users.Length > width)
-        {
-            best.Sort(static (a, b) => b.Score.CompareTo(a.Score));
-        }
-
-        best.RemoveAll(item => !taken.Add(RedisKeys.Hash(item.Id)));
-        best.RemoveRange(Math.Min(count, best.Count), Math.Max(0, best.Count - count));
-        return best;
-    }
-
-    private static List<Neighbour> Fuse(
-        IndexView view,
-        List<Neighbour> vector,
-        ReadOnlySpan<ulong> seen,
-        RelatedItems?[] related,
-        RecommendationQuery query,
-        HashSet<ulong> without,
-        Func<ItemDiversity, List<Neighbour>> diverse
-    )
-    {
-        if (view.Prepare(query.Filter) is { } filter)
-        {
-            LeaveOut(view, filter, seen, related, without);
-        }
-
-        CountRanking ranking = new();
-        ranking.AddCounts(seen, related, without, withOwn: !query.ExcludeSeen);
-        ranking.AddRanks([.. vector.Select(static item => (RedisKeys.Hash(item.Id), item.Score))], 1);
-        RowFilter? boosts = view.Prepare(null, query.Boosts);
-        List<Neighbour> best = new(query.Count);
-        float[] scratch = new float[query.Width];
-        IEnumerable<(ulong Item, float Score)> order = ranking
-            .Scores.Select(pair => (Item: pair.Key, Score: boosts is null ? pair.Value : view.Boosted(pair.Key, boosts, pair.Value)))
-            .OrderByDescending(static item => item.Score)
-            .ThenBy(static item => item.Item);
-        foreach ((ulong item, float score) in order)
-        {
-            // Counted, and not in the index: removed, or not published yet.
-            if (view.TryRead(item, scratch, out string id, out _))
-            {
-                best.Add(new Neighbour(id, score));
-            }
-
-            if (best.Count == query.Count && query.Diversity is null)
-            {
-                break;
-            }
-        }
-
-        return query.Diversity is { } rule ? new DiverseRanking(view, rule).Take(best, query.Count, () => diverse(rule)) : best;
-    }
-
-    /// <summary>Leaves out what the filter does not admit, before ranks are given: an item's rank is that among those that pass.</summary>
-    private static void LeaveOut(
-        IndexView view,
-        RowFilter filter,
-        ReadOnlySpan<ulong> seen,
-        RelatedItems?[] related,
-        HashSet<ulong> without
-    )
-    {
-        IEnumerable<ulong> counted = related
-            .OfType<RelatedItems>()
-            .SelectMany(static lists => lists.Neighbors.Concat(lists.Successors))
-            .Select(static item => item.Item);
-        without.UnionWith([.. counted.Concat(seen.ToArray()).Distinct().Where(item => !view.Admits(item, filter))]);
+        return without;
     }
 
     private sealed record TowersOfGeneration(

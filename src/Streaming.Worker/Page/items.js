@@ -155,6 +155,7 @@ async function showItem(query, status, signal) {
           [
             ['width', width],
             ['count', neighbours],
+            ...(query.has('counts') ? [['counts', query.get('counts')]] : []),
             ...conditions(query),
           ],
           query,
@@ -168,6 +169,7 @@ async function showItem(query, status, signal) {
   say($('item-title'), titled(item));
   document.title = `${titled(item)} · Streaming`;
   say($('item-about'), `${item.title ? `${item.item}, ` : ''}encoded after training step ${whole(item.step)}${conditions(query).length ? '; neighbours that pass the filter' : ''}`);
+  tellRanking(answers[0].ranking === 'fused', query);
   const full = new Set(answers[0].neighbours.map(near => near.item));
   replace(
     $('neighbours'),
@@ -176,24 +178,40 @@ async function showItem(query, status, signal) {
   $('item').hidden = false;
 }
 
-function column({ neighbours: found }, width, isFull, full) {
+/** Says how the items are ranked, and offers the other ranking where there is one. */
+function tellRanking(isFused, query) {
+  say(
+    $('near-ranking'),
+    isFused
+      ? 'Ranked by the cosine of the first values of the vectors together with counts of what occurs with the item; the score is the sum of reciprocal ranks.'
+      : 'Ranked by the cosine of the first values of the vectors.',
+  );
+  const other = $('near-other');
+  other.hidden = !isFused && query.get('counts') !== 'false';
+  other.href = address([...[...query].filter(([name]) => name !== 'counts'), ...(isFused ? [['counts', 'false']] : [])]);
+  say(other, isFused ? 'Rank by the vector alone.' : 'Rank with counts.');
+}
+
+function column({ neighbours: found, ranking }, width, isFull, full) {
+  const isFused = ranking === 'fused';
+  const longest = isFused ? found[0]?.score : 1;
   const shared = found.filter(near => full.has(near.item)).length;
   return element(
     'div',
     {},
     element('h4', {}, `Width ${width}`),
     element('p', { className: 'muted' }, isFull ? 'the full width' : `${shared} of ${found.length} as at the full width`),
-    element('ol', { className: 'near' }, ...found.map(near => entry(near, !isFull && full.has(near.item)))),
+    element('ol', { className: 'near' }, ...found.map(near => entry(near, !isFull && full.has(near.item), score(near.score, longest, isFused ? 4 : 3)))),
   );
 }
 
-function entry(near, marked) {
-  const said = marked ? element('span', { className: 'unseen' }, ' (also nearest at the full width)') : null;
-  return element('li', { className: marked ? 'mark' : '' }, itemLink(near), said, score(near.score));
+function entry(near, marked, shown) {
+  const said = marked ? element('span', { className: 'unseen' }, ' (also at the full width)') : null;
+  return element('li', { className: marked ? 'mark' : '' }, itemLink(near), said, shown);
 }
 
-function score(value) {
+function score(value, longest, digits) {
   const bar = element('span', { className: 'bar', 'aria-hidden': 'true' });
-  bar.style.setProperty('--share', Math.max(0, Math.min(1, value)));
-  return element('span', { className: 'score' }, decimals(value, 3), bar);
+  bar.style.setProperty('--share', Math.max(0, Math.min(1, value / longest)));
+  return element('span', { className: 'score' }, decimals(value, digits), bar);
 }

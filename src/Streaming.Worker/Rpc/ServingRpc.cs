@@ -48,28 +48,23 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
         RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
         ServedItems served = Take(context, string.Empty, request.Generation);
         ItemRules rules = Rules(request.Rules);
-        var search = new SearchOptions
+        var query = new ItemQuery
         {
             Width = Width(request.Width, served),
-            Cosine = true,
+            Count = RpcCheck.Number("count", request.Count, LookupRoutes.OrdinaryNeighbours, LookupRoutes.MostNeighbours),
+            Exclude = request.Exclude,
+            Counts = !request.VectorOnly,
             Shortlist = Shortlist(request.HasShortlist, request.Shortlist, served),
             Filter = rules.Filter,
             Boosts = rules.Boosts,
+            Diversity = rules.Diversity,
         };
-        int count = RpcCheck.Number("count", request.Count, LookupRoutes.OrdinaryNeighbours, LookupRoutes.MostNeighbours);
-        (IReadOnlyList<NearItem>? neighbours, string? refused) = await served
-            .Lookups.NeighboursAsync(
-                served,
-                request.Id,
-                count,
-                search,
-                rules.Diversity,
-                [request.Id, .. request.Exclude],
-                context.CancellationToken
-            )
+        (SimilarItems? found, string? refused) = await served
+            .Lookups.NeighboursAsync(served, request.Id, query, context.CancellationToken)
             .ConfigureAwait(false);
-        var answer = new GetNeighboursResponse();
-        answer.Items.AddRange((neighbours ?? throw LookupRoutes.Absent(request.Id, refused)).Select(Scored));
+        SimilarItems near = found ?? throw LookupRoutes.Absent(request.Id, refused);
+        var answer = new GetNeighboursResponse { Ranking = RankingOf(near.IsFused) };
+        answer.Items.AddRange(near.Items.Select(item => Scored(served.View, item)));
         return answer;
     }
 
@@ -93,7 +88,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
         Recommendation shown = await recommending.ConfigureAwait(false) ?? throw RecommendationRoutes.NoTower(query);
         var answer = new RecommendResponse
         {
-            Ranking = shown.IsFused ? Ranking.Fused : Ranking.Vector,
+            Ranking = RankingOf(shown.IsFused),
             Generation = shown.Model.Generation,
             Step = shown.Model.Step,
             NewUser = shown.IsNewUser,
@@ -115,6 +110,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
             ExcludeSeen = !request.IncludeSeen,
             Session = request.Session,
             Exclude = request.Exclude,
+            Counts = !request.VectorOnly,
         };
         int lists = RpcCheck.Number("lists", request.Lists, BecauseRoutes.OrdinaryLists, BecauseRoutes.MostLists);
         var answer = new RecommendBecauseResponse { Generation = served.View.Generation };
@@ -124,7 +120,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
                 .ConfigureAwait(false)
         )
         {
-            var list = new Messages.BecauseList { Because = found.Because };
+            var list = new Messages.BecauseList { Because = found.Because, Ranking = RankingOf(found.IsFused) };
             list.Items.AddRange(found.Items.Select(item => Scored(served.View, item)));
             answer.Lists.Add(list);
         }
@@ -218,13 +214,7 @@ internal sealed class ServingRpc(ServedGenerations generations, HttpOptions opti
             body: null
         );
 
-    private static ScoredItem Scored(NearItem item) =>
-        new()
-        {
-            Id = item.Item,
-            Score = (float)item.Score,
-            Cold = item.Cold ?? false,
-        };
+    private static Ranking RankingOf(bool isFused) => isFused ? Ranking.Fused : Ranking.Vector;
 
     private static ScoredItem Scored(IndexView view, Neighbour item) =>
         new()

@@ -6,7 +6,7 @@ using Streaming.Worker.Http;
 namespace Streaming.Worker.Serve;
 
 /// <summary>Lists of recommendations with their reason over HTTP: GET /users/{id}/because, for each of the user's latest items those
-/// nearest to it. Parameters are those of recommendations, and lists=, how many.</summary>
+/// similar to it. Parameters are those of recommendations, and lists=, how many.</summary>
 public static class BecauseRoutes
 {
     /// <summary>The most lists of an answer.</summary>
@@ -28,6 +28,7 @@ public static class BecauseRoutes
         "count",
         "exclude-seen",
         "exclude",
+        "counts",
         "shortlist",
         .. ItemRules.Parameters,
         "session",
@@ -64,6 +65,7 @@ public static class BecauseRoutes
             {
                 item = list.Because,
                 title = served.Lookups.TitleOf(list.Because),
+                ranking = RouteAnswers.Ranking(list.IsFused),
                 items = list.Items.Select(item => served.Lookups.Near(served.View, item.Id, item.Score)),
             }),
         };

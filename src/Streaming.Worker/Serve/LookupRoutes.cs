@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Streaming.Serving.Search;
+using Streaming.Serving.Recommendations;
 using Streaming.Worker.Http;
 using Streaming.Worker.Messages;
 
@@ -9,7 +9,8 @@ namespace Streaming.Worker.Serve;
 
 /// <summary>
 /// Lookups of items over HTTP: GET /items/{id}?width=, POST /items (a JSON list of ids), GET
-/// /items/{id}/neighbours?width=&amp;count=&amp;shortlist=&amp;exclude= and the rules of <see cref="ItemRules"/>.
+/// /items/{id}/neighbours?width=&amp;count=&amp;shortlist=&amp;exclude=&amp;counts= (false: by the vector alone) and the rules of
+/// <see cref="ItemRules"/>.
 /// </summary>
 public static class LookupRoutes
 {
@@ -34,7 +35,7 @@ public static class LookupRoutes
             "/items/{id}/neighbours",
             RouteAnswers.Answer(
                 context => NeighboursAsync(context, generations, options),
-                ["width", "count", "shortlist", "exclude", .. ItemRules.Parameters, RouteAnswers.GenerationParameter]
+                ["width", "count", "counts", "shortlist", "exclude", .. ItemRules.Parameters, RouteAnswers.GenerationParameter]
             )
         );
     }
@@ -117,30 +118,28 @@ public static class LookupRoutes
         int count = RouteAnswers.Number(context, "count", OrdinaryNeighbours, 1, MostNeighbours);
         int shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist);
         var rules = ItemRules.Of(context);
-        (IReadOnlyList<NearItem>? neighbours, string? refused) = await served
-            .Lookups.NeighboursAsync(
-                served,
-                id,
-                count,
-                new SearchOptions
-                {
-                    Width = width,
-                    Cosine = true,
-                    Shortlist = shortlist,
-                    Filter = rules.Filter,
-                    Boosts = rules.Boosts,
-                },
-                rules.Diversity,
-                [id, .. RouteAnswers.Ids(context, "exclude", options)],
-                context.RequestAborted
-            )
+        var query = new ItemQuery
+        {
+            Width = width,
+            Count = count,
+            Exclude = RouteAnswers.Ids(context, "exclude", options),
+            Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
+            Shortlist = shortlist,
+            Filter = rules.Filter,
+            Boosts = rules.Boosts,
+            Diversity = rules.Diversity,
+        };
+        (SimilarItems? found, string? refused) = await served
+            .Lookups.NeighboursAsync(served, id, query, context.RequestAborted)
             .ConfigureAwait(false);
+        SimilarItems near = found ?? throw Absent(id, refused);
         return new
         {
             item = id,
             title = served.Lookups.TitleOf(id),
             width,
-            neighbours = neighbours ?? throw Absent(id, refused),
+            ranking = RouteAnswers.Ranking(near.IsFused),
+            neighbours = near.Items.Select(item => served.Lookups.Near(served.View, item.Id, item.Score)),
         };
     }
 

@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Generations;
 using Streaming.Serving;
-using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
@@ -209,40 +207,25 @@ public sealed class Lookups : IDisposable
         return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
-    /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
-    /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
-    public Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
-        ServedItems served,
-        string id,
-        int width,
-        int count,
-        CancellationToken cancellationToken
-    ) => NeighboursAsync(served, id, count, new SearchOptions { Width = width, Cosine = true }, diversity: null, [id], cancellationToken);
-
-    /// <summary>Returns the nearest items by cosine at a width, without some.</summary>
+    /// <summary>Returns the items that are similar to an item at a width, without the item itself: by cosine, fused with counts where they
+    /// are published and asked for.</summary>
     /// <param name="served">What to answer from.</param>
     /// <param name="id">The item.</param>
-    /// <param name="count">The most items.</param>
-    /// <param name="search">How to search.</param>
-    /// <param name="diversity">The limit per value; null: none.</param>
-    /// <param name="without">The items to leave out.</param>
+    /// <param name="query">Width, count, exclusions, rules.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
-    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
+    public async Task<(SimilarItems? Found, string? Refused)> NeighboursAsync(
         ServedItems served,
         string id,
-        int count,
-        SearchOptions search,
-        ItemDiversity? diversity,
-        HashSet<string> without,
+        ItemQuery query,
         CancellationToken cancellationToken
     )
     {
-        float[] vector = new float[search.Width];
+        float[] vector = new float[query.Width];
         if (!served.View.TryRead(RedisKeys.Hash(id), vector, out _, out _))
         {
             // May have been published since the last refresh of the index.
-            ItemLookup item = (await VectorsAsync(served, [id], search.Width, cancellationToken).ConfigureAwait(false))[0];
+            ItemLookup item = (await VectorsAsync(served, [id], query.Width, cancellationToken).ConfigureAwait(false))[0];
             if (item.Vector is null)
             {
                 return (null, item.Refused);
@@ -251,12 +234,8 @@ public sealed class Lookups : IDisposable
             vector = item.Vector.Vector;
         }
 
-        float length = TensorPrimitives.Norm(vector);
         return (
-            [
-                .. Nearest(served.View, vector, count, search, diversity, without)
-                    .Select(near => Near(served.View, near.Id, length > 0 ? near.Score / length : 0)),
-            ],
+            await Recommender.SimilarAsync(id, vector, query with { View = served.View }, cancellationToken).ConfigureAwait(false),
             null
         );
     }
@@ -265,28 +244,8 @@ public sealed class Lookups : IDisposable
     /// <param name="view">The items.</param>
     /// <param name="id">The item.</param>
     /// <param name="score">Its score.</param>
-    internal NearItem Near(IndexView view, string id, double score) =>
+    public NearItem Near(IndexView view, string id, double score) =>
         new(id, _titleOf(id), Math.Round(score, 4)) { Cold = view.IsCold(RedisKeys.Hash(id)) ? true : null };
-
-    private static IReadOnlyList<Neighbour> Nearest(
-        IndexView view,
-        float[] vector,
-        int count,
-        SearchOptions search,
-        ItemDiversity? diversity,
-        HashSet<string> without
-    )
-    {
-        if (diversity is not null)
-        {
-            // The items left out may take places of their values.
-            return view.SearchDiverse(vector, search, diversity, count, without);
-        }
-
-        var best = new Neighbour[count + without.Count];
-        int found = view.Search(vector, in search, best);
-        return [.. best.Take(found).Where(near => !without.Contains(near.Id)).Take(count)];
-    }
 
     /// <summary>Returns an item's display title, or null.</summary>
     public string? TitleOf(string id) => _titleOf(id);

@@ -141,7 +141,7 @@ public static class RecommendationRoutes
             width = query.Width,
             generation = shown.Model.Generation,
             step = shown.Model.Step,
-            ranking = shown.IsFused ? "fused" : "vector",
+            ranking = RouteAnswers.Ranking(shown.IsFused),
             newUser = shown.IsNewUser,
             history = shown.History.Select(item => new { item, title = served.Lookups.TitleOf(item) }),
             recommendations = shown.Items.Select(item => served.Lookups.Near(served.View, item.Id, item.Score)),

@@ -86,6 +86,9 @@ internal static class RouteAnswers
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: true or false");
     }
 
+    /// <summary>What an answer calls its ranking.</summary>
+    public static string Ranking(bool isFused) => isFused ? "fused" : "vector";
+
     /// <summary>The item ids that the query gives by a name, any number of times.</summary>
     /// <exception cref="LookupException">There are too many, or one is empty.</exception>
     public static string[] Ids(HttpContext context, string name, HttpOptions options)

@@ -4,7 +4,7 @@ using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
 using Streaming.Serving.Clients;
 using Streaming.Serving.Lookups;
-using Streaming.Serving.Search;
+using Streaming.Serving.Recommendations;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Publishing;
 using Xunit;
@@ -83,7 +83,7 @@ public sealed class StreamingClientTests(ServingFixture redis) : IClassFixture<S
         using StreamingClient client = new(redis.Database, Options, TimeProvider.System);
         await client.Updater!.RefreshAsync(Stop);
 
-        IReadOnlyList<Neighbour> similar = await client.SimilarAsync("item7", 16, 5, Stop);
+        SimilarItems similar = await client.SimilarAsync("item7", 16, 5, Stop);
 
         string[] expected =
         [
@@ -94,8 +94,20 @@ public sealed class StreamingClientTests(ServingFixture redis) : IClassFixture<S
                 .Take(5)
                 .Select(i => $"item{i}"),
         ];
-        Assert.Equal(expected, similar.Select(near => near.Id));
-        Assert.Empty(await client.SimilarAsync("unknown", 16, 5, Stop));
+        Assert.Equal(expected, similar.Items.Select(near => near.Id));
+        Assert.All(similar.Items, near => Assert.Equal(Cosine(vectors[7], vectors[int.Parse(near.Id[4..])]), near.Score, 1e-5));
+        Assert.False(similar.IsFused); // Nothing is counted.
+        ItemQuery query = new()
+        {
+            Width = 16,
+            Count = 3,
+            Exclude = [expected[1]],
+        };
+        Assert.Equal(
+            expected.Where(id => id != expected[1]).Take(3),
+            (await client.SimilarAsync("item7", query, Stop)).Items.Select(near => near.Id)
+        );
+        Assert.Empty((await client.SimilarAsync("unknown", 16, 5, Stop)).Items);
     }
 
     [Fact]
@@ -107,7 +119,7 @@ public sealed class StreamingClientTests(ServingFixture redis) : IClassFixture<S
         EmbeddingPublisher publisher = await redis.OpenAsync(_redis);
         await publisher.PublishAsync([ServingFixture.Item(Items, 2, vectors[7])], [], Stop);
 
-        Assert.Equal("item7", (await client.SimilarAsync($"item{Items}", 16, 1, Stop))[0].Id);
+        Assert.Equal("item7", (await client.SimilarAsync($"item{Items}", 16, 1, Stop)).Items[0].Id);
     }
 
     [Fact]

@@ -36,12 +36,12 @@ public sealed class StreamingServingExtensionsTests(ServingFixture redis) : ICla
 
         StreamingClient client = host.Services.GetRequiredService<StreamingClient>();
         Assert.Equal(vector[..4], await client.GetAsync("item0", 4, Stop));
-        Assert.Equal("item1", Assert.Single(await client.SimilarAsync("item0", 4, 5, Stop)).Id);
+        Assert.Equal("item1", Assert.Single((await client.SimilarAsync("item0", 4, 5, Stop)).Items).Id);
         Assert.Equal("2 items of generation 1.", (await CheckAsync(health)).Description);
 
         // What is published later is found without a restart.
         await publisher.PublishAsync([ServingFixture.Item(2, 2, vector)], [], Stop);
-        while ((await client.SimilarAsync("item0", 4, 5, Stop)).Count < 2)
+        while ((await client.SimilarAsync("item0", 4, 5, Stop)).Items.Count < 2)
         {
             await Task.Delay(20, Stop);
         }
@@ -81,7 +81,7 @@ public sealed class StreamingServingExtensionsTests(ServingFixture redis) : ICla
                 health.Description
             );
             Assert.Equal(fails ? 0 : 2, health.Data["graphVectors"]);
-            Assert.Equal("item1", Assert.Single(await client.SimilarAsync("item0", 16, 5, Stop)).Id);
+            Assert.Equal("item1", Assert.Single((await client.SimilarAsync("item0", 16, 5, Stop)).Items).Id);
             await host.StopAsync(Stop);
         }
     }

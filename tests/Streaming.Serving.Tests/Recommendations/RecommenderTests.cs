@@ -213,7 +213,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         Recommendation shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen), Stop))!;
 
         Assert.True(shown.IsFused);
-        AssertRanking(Fused([.. Expected(engine, Seen, 16)], lists, excludeSeen).Take(30), shown);
+        AssertRanking(Fused([.. Expected(engine, Seen, 16)], lists, Seen, !excludeSeen, excludeSeen ? NotIn(Seen) : null).Take(30), shown);
         Assert.False(
             (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen) with { Counts = false }, Stop))!.IsFused
         );
@@ -238,7 +238,10 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
 
         Recommendation shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], query, Stop))!;
         (int Item, double Score)[] vector = [.. Expected(engine, Seen, 16)];
-        AssertRanking((counts ? Fused(vector, lists, false, Passes) : vector.Where(item => Passes(item.Item))).Take(30), shown);
+        AssertRanking(
+            (counts ? Fused(vector, lists, Seen, withOwn: true, Passes) : vector.Where(item => Passes(item.Item))).Take(30),
+            shown
+        );
         Assert.False(shown.IsNewUser);
 
         // Boosts and a limit, on what remains.
@@ -249,7 +252,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         };
         shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], query, Stop))!;
         IEnumerable<(int Item, double Score)> boosted = (
-            counts ? Fused(vector, lists, false, Passes) : vector.Where(item => Passes(item.Item))
+            counts ? Fused(vector, lists, Seen, withOwn: true, Passes) : vector.Where(item => Passes(item.Item))
         )
             .Select(item => (item.Item, Boosted(Boosted(item.Score, item.Item % 7 == 4, 1.3), item.Item <= 50, 0.5)))
             .OrderByDescending(static item => item.Item2);
@@ -319,6 +322,82 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         );
     }
 
+    [Theory]
+    [InlineData(16, false)]
+    [InlineData(16, true)]
+    [InlineData(5, true)]
+    public async Task SimilarAsync_CountsPublished_RanksByBothReciprocally(int width, bool filtered)
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        Dictionary<int, RelatedItems> lists = Lists();
+        await redis.PublishModelAsync(_options, engine, Items, 1, lists, withAttributes: true);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        int left = lists[7].Neighbors.Select(static item => item.Item).Select(Row).First(static item => item != 7);
+        ItemQuery query = new()
+        {
+            Width = width,
+            Count = 30,
+            Exclude = [Id(left), "unknown"],
+            Filter = filtered ? new() { Must = [ItemCondition.Parse("category:c3|c4|c5")] } : null,
+        };
+        bool Passes(int item) => item != 7 && item != left && (!filtered || item % 7 is (3 or 4 or 5));
+
+        SimilarItems shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, width), query, Stop);
+        Assert.True(shown.IsFused);
+        AssertRanking(Fused([.. Nearest(engine, 7, width)], lists, [7], withOwn: false, Passes).Take(30), shown.Items);
+
+        shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, width), query with { Counts = false }, Stop);
+        Assert.False(shown.IsFused);
+        AssertRanking(Nearest(engine, 7, width).Where(item => Passes(item.Item)).Take(30), shown.Items);
+    }
+
+    [Fact]
+    public async Task SimilarAsync_ItemWithoutCountsOrVectorOfAnotherLength_IsByTheVectorOrRefused()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1, Lists());
+        await redis.Database.KeyDeleteAsync(new RedisKeys(_options.Model, _options.Partitions).Related(1, RedisKeys.Hash(Id(7))));
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        ItemQuery query = new() { Width = 8, Count = 10 };
+
+        SimilarItems shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, 8), query, Stop);
+        Assert.False(shown.IsFused);
+        AssertRanking(Nearest(engine, 7, 8).Where(static item => item.Item != 7).Take(10), shown.Items);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "vector",
+            () => recommender.SimilarAsync(Id(7), Vector(index, 7, 16), query, Stop)
+        );
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task BecauseAsync_CountsPublished_ListsTheFusedNeighboursOfEachItemOnce(bool counts)
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        Dictionary<int, RelatedItems> lists = Lists();
+        await PublishAsync(engine, generation: 1, lists);
+        await PublishHistoryAsync();
+        // Nothing was counted with the second item of the answer.
+        await redis.Database.KeyDeleteAsync(new RedisKeys(_options.Model, _options.Partitions).Related(1, RedisKeys.Hash(Id(150))));
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+
+        IReadOnlyList<BecauseList> shown = await recommender.BecauseAsync(User, Ask(16, 6, true) with { Counts = counts }, 3, Stop);
+
+        Assert.Equal([Id(17), Id(150), Id(4)], shown.Select(static list => list.Because));
+        Assert.Equal([counts, false, counts], shown.Select(static list => list.IsFused));
+        HashSet<int> without = [.. Seen];
+        foreach ((BecauseList list, int item) in shown.Zip([17, 150, 4]))
+        {
+            (int Item, double Score)[] vector = [.. Nearest(engine, item, 16).Where(other => !without.Contains(other.Item))];
+            AssertRanking((list.IsFused ? Fused(vector, lists, [item], withOwn: false, NotIn(without)) : vector).Take(6), list.Items);
+            without.UnionWith(list.Items.Select(static other => Row(RedisKeys.Hash(other.Id))));
+        }
+    }
+
     /// <summary>Of every item some others, by chance.</summary>
     private static Dictionary<int, RelatedItems> Lists()
     {
@@ -341,16 +420,17 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
     private static IEnumerable<(int Item, double Score)> Fused(
         (int Item, double Score)[] vector,
         Dictionary<int, RelatedItems> lists,
-        bool excludeSeen,
+        int[] history,
+        bool withOwn,
         Func<int, bool>? admitted = null
     )
     {
         var rows = Enumerable.Range(0, Items).ToDictionary(item => RedisKeys.Hash(Id(item)), item => item);
-        bool Allowed(int item) => (!excludeSeen || !Seen.Contains(item)) && admitted?.Invoke(item) != false;
+        bool Allowed(int item) => admitted?.Invoke(item) != false;
         Dictionary<int, double> neighbors = [];
-        for (int p = 0; p < 3; p++)
+        for (int p = 0; p < Math.Min(3, history.Length); p++)
         {
-            foreach (RelatedItem item in lists[Seen[^(p + 1)]].Neighbors.Where(item => Allowed(rows[item.Item])))
+            foreach (RelatedItem item in lists[history[^(p + 1)]].Neighbors.Where(item => Allowed(rows[item.Item])))
             {
                 neighbors[rows[item.Item]] = neighbors.GetValueOrDefault(rows[item.Item]) + (Math.Pow(0.8, p) * item.Weight);
             }
@@ -360,8 +440,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         [
             [.. vector.Select(item => item.Item).Where(Allowed)],
             [.. neighbors.OrderByDescending(pair => pair.Value).Select(pair => pair.Key)],
-            [.. lists[Seen[^1]].Successors.Select(item => rows[item.Item]).Where(Allowed)],
-            excludeSeen ? [] : [.. Seen.Reverse().Distinct().Where(Allowed)],
+            [.. lists[history[^1]].Successors.Select(item => rows[item.Item]).Where(Allowed)],
+            withOwn ? [.. history.Reverse().Distinct().Where(Allowed)] : [],
         ];
         double[] weights = [1, 1, 0.5, 1];
         return Enumerable
@@ -378,6 +458,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
             .OrderByDescending(item => item.Item2);
     }
 
+    private static Func<int, bool> NotIn(IEnumerable<int> items) => item => !items.Contains(item);
+
     private static RecommendationQuery Ask(int width, int count, bool excludeSeen) =>
         new()
         {
@@ -387,6 +469,15 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         };
 
     private static string Id(int row) => $"item{row}";
+
+    private static int Row(ulong key) => Enumerable.Range(0, Items).First(item => RedisKeys.Hash(Id(item)) == key);
+
+    private static float[] Vector(EmbeddingIndex index, int item, int width)
+    {
+        float[] vector = new float[width];
+        Assert.True(index.Current.TryRead(RedisKeys.Hash(Id(item)), vector, out _, out _));
+        return vector;
+    }
 
     private static ModelOptions Model(TowerKind kind, bool cosine) =>
         new()
@@ -402,11 +493,26 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
             ItemDeviation = 0.3f,
         };
 
-    private static void AssertRanking(IEnumerable<(int Item, double Score)> expected, Recommendation shown)
+    private static void AssertRanking(IEnumerable<(int Item, double Score)> expected, Recommendation shown) =>
+        AssertRanking(expected, shown.Items);
+
+    private static void AssertRanking(IEnumerable<(int Item, double Score)> expected, IReadOnlyList<Neighbour> shown)
     {
         (int Item, double Score)[] all = [.. expected];
-        Assert.Equal(all.Select(item => Id(item.Item)), shown.Items.Select(item => item.Id));
-        Assert.All(all.Zip(shown.Items), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+        Assert.Equal(all.Select(item => Id(item.Item)), shown.Select(item => item.Id));
+        Assert.All(all.Zip(shown), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+    }
+
+    /// <summary>All items by the cosine with one, in plain arithmetic.</summary>
+    private static IEnumerable<(int Item, double Score)> Nearest(CpuEngine engine, int item, int width)
+    {
+        int dimension = engine.Model.Dimension;
+        float[] items = new float[Items * dimension];
+        engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
+        return Enumerable
+            .Range(0, Items)
+            .Select(other => (other, Score(items.AsSpan(item * dimension, width), items.AsSpan(other * dimension, width), cosine: true)))
+            .OrderByDescending(static other => other.Item2);
     }
 
     /// <summary>All items by the engine's own encoding, in plain arithmetic.</summary>

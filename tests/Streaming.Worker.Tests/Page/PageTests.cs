@@ -83,6 +83,22 @@ public sealed class PageTests(Browser browser, FinishedDemo demo) : IClassFixtur
     }
 
     [Fact]
+    public async Task Item_SaysHowItsNeighboursAreRanked_AndOffersTheOtherRanking()
+    {
+        await using BrowserPage page = await browser.OpenAsync(demo.Address, "?item=item-000007");
+        await page.ReadsAsync("#near-ranking", "together with counts of what occurs with the item");
+        await page.CountsAsync("#neighbours li", 20);
+
+        await page.Tab.GetByText("Rank by the vector alone.").ClickAsync();
+        await page.ReadsAsync("#near-ranking", "Ranked by the cosine of the first values of the vectors.");
+        await page.CountsAsync("#neighbours li", 20);
+        Assert.EndsWith("?item=item-000007&counts=false", page.Tab.Url, StringComparison.Ordinal);
+
+        await page.Tab.GetByText("Rank with counts.").ClickAsync();
+        await page.ReadsAsync("#near-ranking", "together with counts of what occurs with the item");
+    }
+
+    [Fact]
     public async Task Link_ToAnItemAtAnotherWidth_ShowsThatWidthToo()
     {
         await using BrowserPage page = await browser.OpenAsync(demo.Address, "?item=item-000007&width=6");

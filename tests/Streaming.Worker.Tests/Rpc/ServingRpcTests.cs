@@ -3,6 +3,8 @@ using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Messages;
@@ -83,10 +85,37 @@ public sealed class ServingRpcTests : IAsyncLifetime
             new GetNeighboursRequest { Id = "i1", Count = 5 },
             cancellationToken: Stop
         );
-        IReadOnlyList<NearItem> expected = (await _lookups.NeighboursAsync(_lookups.Take(), "i1", 8, 5, Stop)).Neighbours!;
-        Assert.Equal(expected.Select(static near => near.Item), answer.Items.Select(static item => item.Id));
+        IReadOnlyList<Neighbour> expected = await NearestAsync("i1", 5);
+        Assert.Equal(expected.Select(static near => near.Id), answer.Items.Select(static item => item.Id));
         Assert.Equal(5, answer.Items.Count);
         Assert.True(answer.Items.Zip(answer.Items.Skip(1)).All(static pair => pair.First.Score >= pair.Second.Score));
+    }
+
+    [Fact]
+    public async Task GetNeighboursAndBecause_OfAnItemWithCounts_AreFusedUnlessTheVectorAloneIsAskedFor()
+    {
+        GetNeighboursResponse alone = await _client.GetNeighboursAsync(
+            new GetNeighboursRequest { Id = "i1", VectorOnly = true },
+            cancellationToken: Stop
+        );
+        string last = (await NearestAsync("i1", 29))[^1].Id;
+        await _shop.PublishCountsAsync("i1", last);
+
+        GetNeighboursResponse fused = await _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1" }, cancellationToken: Stop);
+        Assert.Equal((Ranking.Fused, last), (fused.Ranking, fused.Items[0].Id));
+        Assert.Equal(alone.Items.Select(static item => item.Id).Take(9), fused.Items.Select(static item => item.Id).Skip(1));
+        Assert.Equal(Ranking.Vector, alone.Ranking);
+        Assert.Equal(
+            alone,
+            await _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1", VectorOnly = true }, cancellationToken: Stop)
+        );
+
+        var request = new RecommendBecauseRequest { User = "anna", Session = { "i1" } };
+        Messages.BecauseList list = Assert.Single((await _client.RecommendBecauseAsync(request, cancellationToken: Stop)).Lists);
+        Assert.Equal((Ranking.Fused, fused.Items), (list.Ranking, list.Items));
+        request.VectorOnly = true;
+        list = Assert.Single((await _client.RecommendBecauseAsync(request, cancellationToken: Stop)).Lists);
+        Assert.Equal((Ranking.Vector, alone.Items), (list.Ranking, list.Items));
     }
 
     [Fact]
@@ -246,9 +275,9 @@ public sealed class ServingRpcTests : IAsyncLifetime
         string[] items = [.. answer.Lists.SelectMany(static list => list.Items).Select(static item => item.Id)];
         Assert.Equal(6, items.Distinct().Count());
         Assert.Empty(items.Intersect(["i1", "i2", "i5", "i7"]));
-        IReadOnlyList<NearItem> near = (await _lookups.NeighboursAsync(_lookups.Take(), "i5", 8, 10, Stop)).Neighbours!;
+        IReadOnlyList<Neighbour> near = await NearestAsync("i5", 10);
         Assert.Equal(
-            near.Select(static item => item.Item).Except(["i1", "i2", "i7"]).Take(3),
+            near.Select(static item => item.Id).Except(["i1", "i2", "i7"]).Take(3),
             answer.Lists[0].Items.Select(static item => item.Id)
         );
         Assert.Equal(1u, answer.Generation);
@@ -403,6 +432,9 @@ public sealed class ServingRpcTests : IAsyncLifetime
 
     private async Task<float[]> VectorAsync(string id, int width) =>
         [.. (await _client.GetItemsAsync(new GetItemsRequest { Ids = { id }, Width = width }, cancellationToken: Stop)).Items[0].Vector];
+
+    private async Task<IReadOnlyList<Neighbour>> NearestAsync(string item, int count) =>
+        (await _lookups.NeighboursAsync(_lookups.Take(), item, new ItemQuery { Width = 8, Count = count }, Stop)).Found!.Items;
 
     private async Task StartAsync(HttpOptions options)
     {

@@ -267,7 +267,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     [InlineData("/items/a?widht=4", "unknown parameter \"widht\"; allowed: width, generation")]
     [InlineData(
         "/items/a/neighbours?widths=4",
-        "unknown parameter \"widths\"; allowed: width, count, shortlist, exclude, filter, any, not, boost, diversify, generation"
+        "unknown parameter \"widths\"; allowed: width, count, counts, shortlist, exclude, filter, any, not, boost, diversify, generation"
     )]
     [InlineData("/items/a/neighbours?shortlist=-1", "shortlist is \"-1\"; allowed: 0 to 100000")]
     public async Task Lookup_UnknownParameter_IsRefused(string path, string message)

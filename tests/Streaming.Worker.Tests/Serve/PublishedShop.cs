@@ -105,6 +105,15 @@ internal sealed class PublishedShop : IAsyncDisposable
         await new UserHistoryPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(batch, 1, Stop);
     }
 
+    /// <summary>Publishes what was counted with an item: neighbors, best first.</summary>
+    public Task PublishCountsAsync(string item, params string[] neighbors)
+    {
+        RelatedItem[] related = [.. neighbors.Select((id, i) => new RelatedItem(RedisKeys.Hash(id), 1f / (i + 1)))];
+        byte[] value = RelatedItemsValue.Encode(new RelatedItems(1, related, []), 1, 7);
+        RedisKey key = new RedisKeys(Settings.Redis.Model, Settings.Redis.Partitions).Related(1, RedisKeys.Hash(item));
+        return Redis.GetDatabase().StringSetAsync(key, value);
+    }
+
     private static string AttributesOf(int i)
     {
         string tags = i % 2 == 0 ? "\"tags\":[\"sale\"]," : string.Empty,

@@ -147,13 +147,6 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         (_, JsonElement asked) = await PostAsync("/recommendations?boost=brand:acme:2&diversify=category:2", """["i1"]""");
         Assert.Equal(6, IdsOf(told, "recommendations").Length);
         Assert.Equal(IdsOf(told, "recommendations"), IdsOf(asked, "recommendations"));
-
-        static double ScoreOf(JsonElement body, string id) =>
-            body.GetProperty("neighbours")
-                .EnumerateArray()
-                .Single(item => item.GetProperty("item").GetString() == id)
-                .GetProperty("score")
-                .GetDouble();
     }
 
     [Theory]
@@ -281,6 +274,33 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         (_, JsonElement session) = await GetAsync("/users/nobody/because?session=i7&diversify=category:1");
         JsonElement only = Assert.Single(session.GetProperty("lists").EnumerateArray());
         Assert.Equal(("i7", 3), (only.GetProperty("item").GetString(), only.GetProperty("items").GetArrayLength()));
+    }
+
+    [Fact]
+    public async Task NeighboursAndBecause_OfAnItemWithCounts_AreFusedUnlessTheVectorAloneIsAskedFor()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2"]);
+        (_, JsonElement vector) = await GetAsync("/items/i2/neighbours?count=29");
+        string last = IdsOf(vector, "neighbours")[^1];
+        await _shop.PublishCountsAsync("i2", last);
+
+        (_, JsonElement fused) = await GetAsync("/items/i2/neighbours?count=29");
+        Assert.Equal(("vector", "fused"), (vector.GetProperty("ranking").GetString(), fused.GetProperty("ranking").GetString()));
+        // 1/(40 + rank) of both lists: the farthest item, and first of those counted.
+        Assert.Equal(last, IdsOf(fused, "neighbours")[0]);
+        Assert.Equal(Math.Round((1f / 40) + (1f / 68), 4), ScoreOf(fused, last), 1e-9);
+        Assert.Equal(IdsOf(vector, "neighbours")[..^1], IdsOf(fused, "neighbours")[1..]);
+        (_, JsonElement alone) = await GetAsync("/items/i2/neighbours?count=29&counts=false");
+        Assert.Equal(vector.ToString(), alone.ToString());
+
+        (_, JsonElement because) = await GetAsync("/users/ann/because?lists=2&count=3");
+        JsonElement[] lists = [.. because.GetProperty("lists").EnumerateArray()];
+        Assert.Equal(["fused", "vector"], lists.Select(static list => list.GetProperty("ranking").GetString()));
+        Assert.Equal(last, IdsOf(lists[0], "items")[0]);
+        (_, because) = await GetAsync("/users/ann/because?lists=1&count=3&counts=false");
+        Assert.Equal(IdsOf(vector, "neighbours").Where(static id => id != "i1").Take(3), IdsOf(because.GetProperty("lists")[0], "items"));
+        Assert.Equal(HttpStatusCode.BadRequest, (await GetAsync("/items/i2/neighbours?counts=perhaps")).Status);
     }
 
     [Fact]
@@ -465,6 +485,13 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "the store does not answer"), (status, body.GetProperty("detail").GetString()));
     }
+
+    private static double ScoreOf(JsonElement body, string id) =>
+        body.GetProperty("neighbours")
+            .EnumerateArray()
+            .Single(item => item.GetProperty("item").GetString() == id)
+            .GetProperty("score")
+            .GetDouble();
 
     private static IEnumerable<string?> Items(JsonElement answer, string list) =>
         answer.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString());
