@@ -20,6 +20,14 @@ __device__ __forceinline__ u32 tf32(float x)
 // The tensor core ignores the low 13 bits of a float32.
 __device__ __forceinline__ u32 truncated(float x) { return __float_as_uint(x); }
 
+// Two values rounded to bfloat16, to the nearest, the first in the low half.
+__device__ __forceinline__ u32 bfloats(float low, float high)
+{
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
 __device__ __forceinline__ float exp2Fast(float x)
 {
     float result;

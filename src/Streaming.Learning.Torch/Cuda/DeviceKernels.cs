@@ -21,8 +21,10 @@ internal sealed class DeviceKernels : IDisposable
         Softmax = SoftmaxKernels.Compile(device, widths, model.Cosine, !options.Tf32);
         Items = ItemKernels.Compile(device, widths);
         Update = UpdateKernels.Compile(device, widths);
-        Tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, widths) : null;
-        Description = $"own kernels for {device.Target}: nested softmax, item rows, updates{(Tower is null ? "" : ", fmrlrec tower")}";
+        bool bfloat16 = options.Activations == ActivationKind.Bfloat16;
+        Tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, widths, bfloat16) : null;
+        string tower = Tower is null ? Unused(options) : $", fmrlrec tower{(bfloat16 ? " with activations in bfloat16" : "")}";
+        Description = $"own kernels for {device.Target}: nested softmax, item rows, updates{tower}";
     }
 
     /// <summary>Gets the kernels of the loss; null: torch's operations.</summary>
@@ -51,7 +53,7 @@ internal sealed class DeviceKernels : IDisposable
         if (options.Kernels == KernelMode.Off)
         {
             device?.Dispose();
-            return new DeviceKernels("torch's operations (STREAMING__Training__Kernels=Off)");
+            return new DeviceKernels($"torch's operations (STREAMING__Training__Kernels=Off){Unused(options)}");
         }
 
         try
@@ -63,7 +65,7 @@ internal sealed class DeviceKernels : IDisposable
         {
             device?.Dispose();
             return options.Kernels == KernelMode.Auto
-                ? new DeviceKernels($"torch's operations, not own kernels: {error.Message}")
+                ? new DeviceKernels($"torch's operations, not own kernels: {error.Message}{Unused(options)}")
                 : throw new TorchDeviceException(
                     $"STREAMING__Training__Kernels is On, but the kernels cannot run on '{options.Device}': {error.Message}. Set it to "
                         + "Auto to train with torch's operations.",
@@ -81,6 +83,12 @@ internal sealed class DeviceKernels : IDisposable
         target.type == TorchSharp.DeviceType.CUDA
             ? new CudaKernelDevice(target.index, Folders(), CompiledKernels.OfUser())
             : throw new KernelException($"the device is {target.type.ToString().ToLowerInvariant()}, not cuda");
+
+    // What the settings ask for without effect.
+    private static string Unused(TorchEngineOptions options) =>
+        options.Activations == ActivationKind.Full
+            ? ""
+            : $"; activations are float32: STREAMING__Training__Activations={options.Activations} needs the kernels of the fmrlrec tower";
 
     // Libtorch's own folder first, then where CUDA's packages put NVRTC.
     private static IEnumerable<string> Folders() =>

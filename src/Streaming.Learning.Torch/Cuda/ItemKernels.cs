@@ -45,7 +45,7 @@ internal sealed class ItemKernels
     public nint SumParts { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested(["Rows.cuh", "Items.cu"], widths);
+    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested(["Rows.cuh", "Items.cu"], widths, "BF16=0");
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>

@@ -60,6 +60,38 @@ __device__ __forceinline__ bool within(int group, int k) { return 4 * group >= p
 __device__ __forceinline__ float4 load(const float* values, int group) { return values ? ((const float4*)values)[group] : zero(); }
 __device__ __forceinline__ void store(float* values, int group, float4 x) { ((float4*)values)[group] = x; }
 
+// What a tower keeps of its rows: float32, or bfloat16 (-DBF16=1). All is computed in float32.
+#if BF16
+typedef unsigned short Kept;
+
+struct alignas(8) KeptGroup
+{
+    u32 low, high;
+};
+
+__device__ __forceinline__ float value(Kept x) { return floatOf((u32)x << 16); }
+__device__ __forceinline__ Kept kept(float x) { return (Kept)bfloats(x, x); }
+
+__device__ __forceinline__ float4 load(const Kept* values, int group)
+{
+    KeptGroup x = values ? ((const KeptGroup*)values)[group] : KeptGroup{ 0, 0 };
+    return make_float4(floatOf(x.low << 16), floatOf(x.low & 0xffff0000u), floatOf(x.high << 16), floatOf(x.high & 0xffff0000u));
+}
+
+__device__ __forceinline__ void store(Kept* values, int group, float4 x)
+{
+    ((KeptGroup*)values)[group] = { bfloats(x.x, x.y), bfloats(x.z, x.w) };
+}
+
+__device__ __forceinline__ float4 asKept(float4 x) { return make_float4(value(kept(x.x)), value(kept(x.y)), value(kept(x.z)), value(kept(x.w))); }
+#else
+typedef float Kept;
+
+__device__ __forceinline__ float value(Kept x) { return x; }
+__device__ __forceinline__ Kept kept(float x) { return x; }
+__device__ __forceinline__ float4 asKept(float4 x) { return x; }
+#endif
+
 // Sums of a row's increments, the same in all lanes.
 __device__ __forceinline__ void incrementSums(const float (&parts)[PER_LANE], int lane, float (&sums)[K])
 {
@@ -147,7 +179,7 @@ struct Source
 };
 
 // out = norm(row) * gain + bias
-__device__ __forceinline__ void writeNorm(const float4 (&row)[PER_LANE], int lane, const float* gain, const float* bias, float* out)
+__device__ __forceinline__ void writeNorm(const float4 (&row)[PER_LANE], int lane, const float* gain, const float* bias, Kept* out)
 {
     float mean[K], inverse[K];
     moments(row, lane, mean, inverse);

@@ -31,8 +31,8 @@ template <int SECTIONS> __device__ __forceinline__ void reduce(float4 (&sums)[SE
 // y = residual + dropout(branch + branchBias); out = norm(y) * gain + bias. Residual, branch, branchBias and y may be null; out is
 // null without a norm.
 extern "C" __global__ void __launch_bounds__(256)
-join_forward(const float* residual, const float* branch, const float* branchBias, Dropout dropout, const float* gain, const float* bias,
-             int rows, float* y, float* out)
+join_forward(const Kept* residual, const Kept* branch, const float* branchBias, Dropout dropout, const float* gain, const float* bias,
+             int rows, Kept* y, Kept* out)
 {
     int lane = threadIdx.x & 31;
     for (int r = blockIdx.x * WARPS + (threadIdx.x >> 5); r < rows; r += gridDim.x * WARPS)
@@ -47,7 +47,7 @@ join_forward(const float* residual, const float* branch, const float* branchBias
             if (g < GROUPS)
             {
                 row[j] = residual ? load(residual + at, g) : zero();
-                row[j] = branch ? row[j] + (load(branch + at, g) + load(branchBias, g)) * dropout.factors(r, g) : row[j];
+                row[j] = branch ? asKept(row[j] + (load(branch + at, g) + load(branchBias, g)) * dropout.factors(r, g)) : row[j];
                 if (y)
                 {
                     store(y + at, g, row[j]);
@@ -63,7 +63,7 @@ join_forward(const float* residual, const float* branch, const float* branchBias
 
 // What a tower begins with: y = dropout(items), out = norm(y) * gain + bias, the items read where they are. out is null without a norm.
 extern "C" __global__ void __launch_bounds__(256)
-start_forward(Source source, Dropout dropout, const float* gain, const float* bias, int rows, float* y, float* out)
+start_forward(Source source, Dropout dropout, const float* gain, const float* bias, int rows, Kept* y, Kept* out)
 {
     int lane = threadIdx.x & 31;
     for (int r = blockIdx.x * WARPS + (threadIdx.x >> 5); r < rows; r += gridDim.x * WARPS)
@@ -76,7 +76,7 @@ start_forward(Source source, Dropout dropout, const float* gain, const float* bi
             int g = lane + 32 * j;
             if (g < GROUPS)
             {
-                row[j] = row[j] * dropout.factors(r, g);
+                row[j] = asKept(row[j] * dropout.factors(r, g));
                 store(y + (u64)r * D, g, row[j]);
             }
         }
@@ -90,8 +90,8 @@ start_forward(Source source, Dropout dropout, const float* gain, const float* bi
 // gY = through + the norm's gradient of gOut; gBranch = dropout's gradient of that. Through may be null, gOut without a norm, and
 // gBranch without a branch. Sections of partial: gain, bias, branchBias.
 extern "C" __global__ void __launch_bounds__(256)
-join_backward(const float* y, const float* gOut, const float* through, Dropout dropout, const float* gain, int rows, float* gY,
-              float* gBranch, float* partial)
+join_backward(const Kept* y, const Kept* gOut, const Kept* through, Dropout dropout, const float* gain, int rows, Kept* gY,
+              Kept* gBranch, float* partial)
 {
     SHARED_MEMORY
     int lane = threadIdx.x & 31;
@@ -176,7 +176,7 @@ __device__ __forceinline__ float4 sigmoid(float4 x) { return make_float4(sigmoid
 
 // h = silu(gate + gateBias) * dropout(up + upBias); pair [rows x 2D]: gate, up.
 extern "C" __global__ void __launch_bounds__(256)
-gate_forward(const float* pair, const float* gateBias, const float* upBias, Dropout dropout, int rows, float* h)
+gate_forward(const Kept* pair, const float* gateBias, const float* upBias, Dropout dropout, int rows, Kept* h)
 {
     int lane = threadIdx.x & 31;
     for (int r = blockIdx.x * WARPS + (threadIdx.x >> 5); r < rows; r += gridDim.x * WARPS)
@@ -192,7 +192,7 @@ gate_forward(const float* pair, const float* gateBias, const float* upBias, Drop
 
 // The gradient by pair, in its place. Sections of partial: gateBias, upBias.
 extern "C" __global__ void __launch_bounds__(256)
-gate_backward(float* pair, const float* gateBias, const float* upBias, Dropout dropout, const float* gH, int rows, float* partial)
+gate_backward(Kept* pair, const float* gateBias, const float* upBias, Dropout dropout, const Kept* gH, int rows, float* partial)
 {
     SHARED_MEMORY
     int lane = threadIdx.x & 31;
@@ -205,7 +205,7 @@ gate_backward(float* pair, const float* gateBias, const float* upBias, Dropout d
 
     for (int r = blockIdx.x * WARPS + (threadIdx.x >> 5); r < rows; r += gridDim.x * WARPS)
     {
-        float* row = pair + (u64)r * 2 * D;
+        Kept* row = pair + (u64)r * 2 * D;
 #pragma unroll
         for (int j = 0; j < PER_LANE; j++)
         {
@@ -302,7 +302,7 @@ struct Decay
 
 // s_t = lambda s_{t-1} + gamma (b_t + bias), in place of b [sequences * steps x 2D]. A thread a channel of a sequence.
 extern "C" __global__ void __launch_bounds__(256)
-scan_forward(float* b, const float* bias, const float* nu, const float* theta, const float* gammaLog, int sequences, int steps)
+scan_forward(Kept* b, const float* bias, const float* nu, const float* theta, const float* gammaLog, int sequences, int steps)
 {
     for (int c = threadIdx.x; c < D; c += blockDim.x)
     {
@@ -311,17 +311,17 @@ scan_forward(float* b, const float* bias, const float* nu, const float* theta, c
         float biasReal = bias[at.real], biasImaginary = bias[at.imaginary];
         for (int s = blockIdx.x; s < sequences; s += gridDim.x)
         {
-            float* row = b + (u64)s * steps * 2 * D;
+            Kept* row = b + (u64)s * steps * 2 * D;
             float real = 0, imaginary = 0;
 #pragma unroll 8
             for (int t = 0; t < steps; t++, row += 2 * D)
             {
-                float next = fmaf(decay.real, real, fmaf(-decay.imaginary, imaginary, decay.gamma * (row[at.real] + biasReal)));
+                float next = fmaf(decay.real, real, fmaf(-decay.imaginary, imaginary, decay.gamma * (value(row[at.real]) + biasReal)));
                 imaginary = fmaf(decay.real, imaginary,
-                                 fmaf(decay.imaginary, real, decay.gamma * (row[at.imaginary] + biasImaginary)));
+                                 fmaf(decay.imaginary, real, decay.gamma * (value(row[at.imaginary]) + biasImaginary)));
                 real = next;
-                row[at.real] = real;
-                row[at.imaginary] = imaginary;
+                row[at.real] = kept(real);
+                row[at.imaginary] = kept(imaginary);
             }
         }
     }
@@ -330,7 +330,7 @@ scan_forward(float* b, const float* bias, const float* nu, const float* theta, c
 // The gradient by b, in place of that by the states. Sections of partial: lambda's real part, imaginary part, gamma_log, and the
 // bias's real and imaginary parts.
 extern "C" __global__ void __launch_bounds__(256)
-scan_backward(float* gradients, const float* states, const float* nu, const float* theta, const float* gammaLog, int sequences, int steps,
+scan_backward(Kept* gradients, const Kept* states, const float* nu, const float* theta, const float* gammaLog, int sequences, int steps,
               float* partial)
 {
     for (int c = threadIdx.x; c < D; c += blockDim.x)
@@ -341,16 +341,16 @@ scan_backward(float* gradients, const float* states, const float* nu, const floa
         for (int s = blockIdx.x; s < sequences; s += gridDim.x)
         {
             u64 last = ((u64)s * steps + steps - 1) * 2 * D;
-            float* row = gradients + last;
-            const float* state = states + last;
-            float real = 0, imaginary = 0, stateReal = state[at.real], stateImaginary = state[at.imaginary];
+            Kept* row = gradients + last;
+            const Kept* state = states + last;
+            float real = 0, imaginary = 0, stateReal = value(state[at.real]), stateImaginary = value(state[at.imaginary]);
 #pragma unroll 4
             for (int t = steps - 1; t >= 0; t--, row -= 2 * D, state -= 2 * D)
             {
-                float beforeReal = t ? state[at.real - 2 * D] : 0.f, beforeImaginary = t ? state[at.imaginary - 2 * D] : 0.f;
+                float beforeReal = t ? value(state[at.real - 2 * D]) : 0.f, beforeImaginary = t ? value(state[at.imaginary - 2 * D]) : 0.f;
                 // g_t = x_t + conj(lambda) g_{t+1}
-                float next = fmaf(decay.real, real, fmaf(decay.imaginary, imaginary, row[at.real]));
-                imaginary = fmaf(decay.real, imaginary, fmaf(-decay.imaginary, real, row[at.imaginary]));
+                float next = fmaf(decay.real, real, fmaf(decay.imaginary, imaginary, value(row[at.real])));
+                imaginary = fmaf(decay.real, imaginary, fmaf(-decay.imaginary, real, value(row[at.imaginary])));
                 real = next;
                 gReal = fmaf(real, beforeReal, fmaf(imaginary, beforeImaginary, gReal));
                 gImaginary = fmaf(imaginary, beforeReal, fmaf(-real, beforeImaginary, gImaginary));
@@ -361,8 +361,8 @@ scan_backward(float* gradients, const float* states, const float* nu, const floa
                 float byReal = decay.gamma * real, byImaginary = decay.gamma * imaginary;
                 gBiasReal += byReal;
                 gBiasImaginary += byImaginary;
-                row[at.real] = byReal;
-                row[at.imaginary] = byImaginary;
+                row[at.real] = kept(byReal);
+                row[at.imaginary] = kept(byImaginary);
                 stateReal = beforeReal;
                 stateImaginary = beforeImaginary;
             }

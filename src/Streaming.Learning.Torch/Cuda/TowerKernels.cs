@@ -6,8 +6,9 @@ internal sealed class TowerKernels
     /// <summary>Rows that a block processes at a time, a warp each.</summary>
     public const int Warps = 8;
 
-    private TowerKernels(IKernelDevice device, IReadOnlyDictionary<string, nint> functions)
+    private TowerKernels(IKernelDevice device, IReadOnlyDictionary<string, nint> functions, bool bfloat16)
     {
+        Bfloat16 = bfloat16;
         Device = device;
         StartForward = functions["start_forward"];
         JoinForward = functions["join_forward"];
@@ -22,6 +23,9 @@ internal sealed class TowerKernels
 
     /// <summary>Gets the device.</summary>
     public IKernelDevice Device { get; }
+
+    /// <summary>Gets whether activations are stored in bfloat16, else float32.</summary>
+    public bool Bfloat16 { get; }
 
     /// <summary>Gets item vectors, dropout and norm.</summary>
     public nint StartForward { get; }
@@ -51,9 +55,13 @@ internal sealed class TowerKernels
     public nint AddParts { get; }
 
     /// <summary>The source for widths.</summary>
-    public static KernelSource Source(ReadOnlySpan<int> widths) => KernelSource.Nested(["Rows.cuh", "Tower.cu"], widths);
+    /// <param name="widths">Nested widths.</param>
+    /// <param name="bfloat16">Whether activations are stored in bfloat16, else float32.</param>
+    public static KernelSource Source(ReadOnlySpan<int> widths, bool bfloat16) =>
+        KernelSource.Nested(["Rows.cuh", "Tower.cu"], widths, $"BF16={(bfloat16 ? 1 : 0)}");
 
     /// <summary>Compiles them.</summary>
     /// <exception cref="KernelException">They do not compile.</exception>
-    public static TowerKernels Compile(IKernelDevice device, ReadOnlySpan<int> widths) => new(device, device.Compile(Source(widths)));
+    public static TowerKernels Compile(IKernelDevice device, ReadOnlySpan<int> widths, bool bfloat16) =>
+        new(device, device.Compile(Source(widths, bfloat16)), bfloat16);
 }

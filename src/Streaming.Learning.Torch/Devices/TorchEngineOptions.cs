@@ -3,7 +3,7 @@ using Streaming.Learning.Engine;
 
 namespace Streaming.Learning.Torch.Devices;
 
-/// <summary>How the Torch engine works; none of these settings changes what it computes.</summary>
+/// <summary>How the Torch engine works; none of these settings changes what it computes, other than its precision.</summary>
 public sealed record TorchEngineOptions
 {
     /// <summary>Gets the device: "cpu", "cuda" or "cuda:N". Default "cpu".</summary>
@@ -26,6 +26,10 @@ public sealed record TorchEngineOptions
     /// <summary>Gets whether this project's kernels replace torch's operations. Default Auto.</summary>
     public KernelMode Kernels { get; init; } = KernelMode.Auto;
 
+    /// <summary>Gets how the kernels of the fmrlrec tower store activations. Default Full, float32. Other towers and torch's operations have
+    /// float32.</summary>
+    public ActivationKind Activations { get; init; }
+
     /// <summary>Validates every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
@@ -35,6 +39,7 @@ public sealed record TorchEngineOptions
         errors.Range(nameof(ChunkBytes), ChunkBytes, 1L << 20, 1L << 40);
         errors.Range(nameof(ReadLossEvery), ReadLossEvery, 1, 10_000);
         errors.Check(Enum.IsDefined(Kernels), nameof(Kernels), Kernels, string.Join(", ", Enum.GetNames<KernelMode>()));
+        errors.Check(Enum.IsDefined(Activations), nameof(Activations), Activations, string.Join(", ", Enum.GetNames<ActivationKind>()));
         errors.Throw();
     }
 }

@@ -30,8 +30,14 @@ internal sealed class FusedCalls(TowerKernels kernels, DropoutSource dropout, in
     public int Blocks(long rows) =>
         (int)Math.Clamp((rows + TowerKernels.Warps - 1) / TowerKernels.Warps, 1, Waves * kernels.Device.Multiprocessors);
 
-    /// <summary>A new tensor [rows × columns].</summary>
-    public static Tensor Empty(Device device, params long[] shape) => empty(shape, dtype: ScalarType.Float32, device: device);
+    /// <summary>Gets the type of activations and their gradients.</summary>
+    public ScalarType Kept => kernels.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+
+    /// <summary>New activations.</summary>
+    public Tensor Empty(Device device, params long[] shape) => empty(shape, dtype: Kept, device: device);
+
+    /// <summary>A new tensor for partial sums, float32.</summary>
+    public static Tensor Partial(Device device, params long[] shape) => empty(shape, dtype: ScalarType.Float32, device: device);
 
     /// <summary>Shared memory in which a block adds its warps' sums.</summary>
     public int SharedBytes(int sections) => TowerKernels.Warps * sections * dimension * sizeof(float);

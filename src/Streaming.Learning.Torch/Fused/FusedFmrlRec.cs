@@ -16,6 +16,7 @@ internal sealed class FusedFmrlRec : IDisposable
     // Dropout of the items has site 0, each block three of its own.
     private const int SitesPerBlock = 3;
 
+    private readonly FusedCalls _calls;
     private readonly bool _isPreNorm;
     private readonly List<FusedNorm> _norms = [];
     private readonly FusedBlock[] _blocks;
@@ -27,6 +28,7 @@ internal sealed class FusedFmrlRec : IDisposable
 
     public FusedFmrlRec(FusedCalls calls, DenseParameters dense, ModelOptions model)
     {
+        _calls = calls;
         bool pre = _isPreNorm = model.Norm == NormPlacement.Before;
         FusedNorm? input = model.InputNorm ? Norm(dense, "tower.input_norm") : null,
             output = model.OutputNorm ? Norm(dense, "tower.output_norm") : null;
@@ -76,7 +78,7 @@ internal sealed class FusedFmrlRec : IDisposable
             (x, input) = _blocks[i].Forward(x, input, steps, i == _blocks.Length - 1 ? predictions : null);
         }
 
-        Tensor users = _last is null ? input : _last.Forward(input, null).Out;
+        Tensor users = (_last is null ? input : _last.Forward(input, null).Out).to_type(ScalarType.Float32);
         if (_output is null)
         {
             return users;
@@ -97,6 +99,7 @@ internal sealed class FusedFmrlRec : IDisposable
             gradient = _output.Backward(_outputInput!, gradient);
         }
 
+        gradient = gradient.to_type(_calls.Kept);
         gradient = _last is null ? gradient : _last.Backward(gradient).Residual;
         Tensor? byX = null;
         foreach (FusedBlock block in _blocks.Reverse())
@@ -109,7 +112,7 @@ internal sealed class FusedFmrlRec : IDisposable
             (gradient, byX) = (_first.Backward(gradient, byX).Residual, null);
         }
 
-        return _start.Backward(gradient, byX).Branch.MoveToOuterDisposeScope();
+        return _start.Backward(gradient, byX).Branch.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

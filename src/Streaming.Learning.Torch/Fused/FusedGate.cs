@@ -23,7 +23,7 @@ internal sealed class FusedGate(FusedCalls calls, DenseParameters dense, string 
         long rows = input.shape[0],
             d = calls.Dimension;
         _input = input;
-        _pair = FusedCalls.Empty(input.device, rows, 2 * d);
+        _pair = calls.Empty(input.device, rows, 2 * d);
         _gate.Forward(input, _pair.narrow(1, 0, d));
         _up.Forward(input, _pair.narrow(1, d, d));
         _hidden = empty_like(input);
@@ -49,7 +49,7 @@ internal sealed class FusedGate(FusedCalls calls, DenseParameters dense, string 
         int blocks = calls.Blocks(rows);
         using DisposeScope scope = NewDisposeScope();
         Tensor byHidden = _down.Backward(_hidden!, gradient);
-        Tensor partial = FusedCalls.Empty(gradient.device, blocks, 2, d);
+        Tensor partial = FusedCalls.Partial(gradient.device, blocks, 2, d);
         calls
             .Of(calls.Kernels.GateBackward)
             .With(_pair)

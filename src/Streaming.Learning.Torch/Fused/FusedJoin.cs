@@ -48,7 +48,7 @@ internal sealed class FusedJoin(FusedCalls calls, int site, FusedNorm? norm, Fus
     public (Tensor Y, Tensor Out) Forward(RowSource items, int rows, Device device)
     {
         _hasBranch = true;
-        _y = FusedCalls.Empty(device, rows, calls.Dimension);
+        _y = calls.Empty(device, rows, calls.Dimension);
         Tensor? normal = norm is null ? null : empty_like(_y);
         calls.Of(calls.Kernels.StartForward).With(items).With(calls.Dropout(site)).With(norm?.Gain.Value).With(norm?.Bias.Value);
         calls.Then.With(rows).With(_y).With(normal).Launch((calls.Blocks(rows), 1), 256);
@@ -66,7 +66,7 @@ internal sealed class FusedJoin(FusedCalls calls, int site, FusedNorm? norm, Fus
         using DisposeScope scope = NewDisposeScope();
         Tensor residual = empty_like(gOut);
         Tensor branch = _hasBranch ? empty_like(gOut) : residual;
-        Tensor partial = FusedCalls.Empty(gOut.device, blocks, 3, calls.Dimension);
+        Tensor partial = FusedCalls.Partial(gOut.device, blocks, 3, calls.Dimension);
         calls
             .Of(calls.Kernels.JoinBackward)
             .With(_y)

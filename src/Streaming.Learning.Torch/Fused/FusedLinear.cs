@@ -12,10 +12,10 @@ internal sealed class FusedLinear(DenseParameters dense, string name) : IDisposa
     public FusedParameter Bias { get; } = new(dense, $"{name}.bias");
 
     /// <summary>[rows × in] → [rows × out], without the bias.</summary>
-    public Tensor Forward(Tensor input) => input.mm(_weight.Value);
+    public Tensor Forward(Tensor input) => input.mm(Weight(input.dtype));
 
     /// <summary>As <see cref="Forward(Tensor)"/>, into a tensor whose values are lost.</summary>
-    public void Forward(Tensor input, Tensor output) => output.addmm_(input, _weight.Value, 0);
+    public void Forward(Tensor input, Tensor output) => output.addmm_(input, Weight(input.dtype), 0);
 
     /// <summary>The gradient by the input [rows × in]; adds that of the weight.</summary>
     /// <param name="input">The input of the forward pass.</param>
@@ -24,8 +24,16 @@ internal sealed class FusedLinear(DenseParameters dense, string name) : IDisposa
     public Tensor Backward(Tensor input, Tensor gradient, Tensor? onto = null)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        _weight.Gradient.addmm_(input.t(), gradient);
-        Tensor transposed = _weight.Value.t();
+        if (input.dtype == ScalarType.Float32)
+        {
+            _weight.Gradient.addmm_(input.t(), gradient);
+        }
+        else
+        {
+            _weight.Gradient.add_(input.t().mm(gradient));
+        }
+
+        Tensor transposed = Weight(input.dtype).t();
         return onto is null ? gradient.mm(transposed).MoveToOuterDisposeScope() : onto.addmm_(gradient, transposed);
     }
 
@@ -35,4 +43,7 @@ internal sealed class FusedLinear(DenseParameters dense, string name) : IDisposa
         _weight.Dispose();
         Bias.Dispose();
     }
+
+    // Products of bfloat16 are exact in float32, in which they are added.
+    private Tensor Weight(ScalarType type) => type == ScalarType.Float32 ? _weight.Value : _weight.Value.to_type(type);
 }

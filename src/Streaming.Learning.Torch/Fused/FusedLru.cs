@@ -66,7 +66,7 @@ internal sealed class FusedLru : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor byStates = Spread(_output.Backward(_read!, gradient), _selected, _states!.shape[0]);
-        Tensor partial = FusedCalls.Empty(gradient.device, Blocks, 5, _calls.Dimension);
+        Tensor partial = FusedCalls.Partial(gradient.device, Blocks, 5, _calls.Dimension);
         _calls.Of(_calls.Kernels.ScanBackward).With(byStates).With(_states).With(_nu.Value).With(_theta.Value);
         _calls.Then.With(_gamma.Value).With(Sequences).With(_steps).With(partial).Launch((Blocks, 1), Threads);
         _calls.Of(_calls.Kernels.ScanFinish).With(partial).With(Blocks).With(_nu.Value).With(_theta.Value).With(_gamma.Value);
@@ -79,7 +79,7 @@ internal sealed class FusedLru : IDisposable
     public static Tensor Spread(Tensor values, Tensor? selected, long rows) =>
         selected is null
             ? values
-            : zeros(rows, values.shape[1], dtype: ScalarType.Float32, device: values.device).index_add_(0, selected, values, 1);
+            : zeros(rows, values.shape[1], dtype: values.dtype, device: values.device).index_add_(0, selected, values, 1);
 
     /// <inheritdoc/>
     public void Dispose()

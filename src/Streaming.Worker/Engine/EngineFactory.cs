@@ -42,6 +42,7 @@ public static class EngineFactory
             Device = options.Device,
             Tf32 = options.Tf32,
             Kernels = options.Kernels,
+            Activations = options.Activations,
             ReadLossEvery = options.ReadLossEvery,
         };
 }

@@ -30,6 +30,13 @@ public sealed record EngineOptions
     public KernelMode Kernels { get; init; } = KernelMode.Auto;
 
     /// <summary>
+    /// Gets how the Torch engine's kernels of the fmrlrec tower store activations. Default Full, float32; Bfloat16 halves their memory and
+    /// traffic, at 8 bits of mantissa; sums, norms, recurrences and parameters stay float32. Without those kernels it has no effect, and
+    /// the log says so.
+    /// </summary>
+    public ActivationKind Activations { get; init; } = ActivationKind.Full;
+
+    /// <summary>
     /// Gets how many steps pass between the Torch engine's reads of the loss, which synchronize with the device. Default 1; 1 … 10,000. A
     /// non-finite step is detected only at the next read.
     /// </summary>

@@ -244,6 +244,14 @@ inline u32 tf32(float x)
 }
 
 inline u32 truncated(float x) { return bitsOf(x) & 0xffffe000; }
+
+inline u32 bfloat(float x)
+{
+    u32 bits = bitsOf(x);
+    return x != x ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+inline u32 bfloats(float low, float high) { return bfloat(low) | bfloat(high) << 16; }
 inline float exp2Fast(float x) { return exp2f(x); }
 
 inline void multiply(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1)

@@ -44,6 +44,23 @@ public class DeviceKernelsTests
     }
 
     [Fact]
+    public void Choose_Bfloat16_NamesItOrSaysThatItHasNoEffect()
+    {
+        TorchEngineOptions options = Options(KernelMode.Auto) with { Activations = ActivationKind.Bfloat16 };
+        const string Without =
+            "; activations are float32: STREAMING__Training__Activations=Bfloat16 needs the kernels of the fmrlrec tower";
+        using var kernels = DeviceKernels.Choose(options, CPU, Model, new EmulatedDevice());
+        using var gru = DeviceKernels.Choose(options, CPU, Model with { Tower = TowerKind.Gru4Rec }, new EmulatedDevice());
+        using var cpu = DeviceKernels.Choose(options, CPU, Model);
+        using var off = DeviceKernels.Choose(options with { Kernels = KernelMode.Off }, CPU, Model);
+
+        Assert.EndsWith(", fmrlrec tower with activations in bfloat16", kernels.Description, StringComparison.Ordinal);
+        Assert.Equal("own kernels for an emulation: nested softmax, item rows, updates" + Without, gru.Description);
+        Assert.Equal("torch's operations, not own kernels: the device is cpu, not cuda" + Without, cpu.Description);
+        Assert.Equal("torch's operations (STREAMING__Training__Kernels=Off)" + Without, off.Description);
+    }
+
+    [Fact]
     public void Choose_AutoOnCpu_SaysWhyNot()
     {
         using var kernels = DeviceKernels.Choose(Options(KernelMode.Auto), CPU, Model);

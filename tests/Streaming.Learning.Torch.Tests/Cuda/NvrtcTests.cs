@@ -30,10 +30,12 @@ public partial class NvrtcTests
         RequireNoSpills(SoftmaxKernels.Source(widths, cosine, exact), architecture);
 
     [Theory]
-    [InlineData("sm_90", new[] { 16, 32, 64, 128 })]
-    [InlineData("sm_80", new[] { 8, 16, 32, 64, 128, 256 })]
-    public void Compile_TowerOfPreset_SpillsNoRegister(string architecture, int[] widths) =>
-        RequireNoSpills(TowerKernels.Source(widths), architecture);
+    [InlineData("sm_90", new[] { 16, 32, 64, 128 }, false)]
+    [InlineData("sm_90", new[] { 16, 32, 64, 128 }, true)]
+    [InlineData("sm_80", new[] { 8, 16, 32, 64, 128, 256 }, false)]
+    [InlineData("sm_80", new[] { 8, 16, 32, 64, 128, 256 }, true)]
+    public void Compile_TowerOfPreset_SpillsNoRegister(string architecture, int[] widths, bool bfloat16) =>
+        RequireNoSpills(TowerKernels.Source(widths, bfloat16), architecture);
 
     [Theory]
     [InlineData(new[] { 16, 32, 64, 128 })]

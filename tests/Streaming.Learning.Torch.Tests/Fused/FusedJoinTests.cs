@@ -88,5 +88,9 @@ public sealed class FusedJoinTests : IDisposable
     }
 
     private FusedJoin Join(int site) =>
-        new(new FusedCalls(TowerKernels.Compile(TestKernels.Device(), [.. Model.Widths]), _dropout, Model.Dimension), site, norm: null);
+        new(
+            new FusedCalls(TowerKernels.Compile(TestKernels.Device(), [.. Model.Widths], bfloat16: false), _dropout, Model.Dimension),
+            site,
+            norm: null
+        );
 }
