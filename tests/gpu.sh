@@ -100,6 +100,8 @@ shape() {
 shape S1 batch=512 bank=8192 items=20000 steps=60
 shape S2 batch=4096 bank=65536 items=20000 tf32=true steps=20
 shape S3 batch=4096 bank=8192 items=1000000 tf32=true steps=20
+part "S2, activations in bfloat16" 60 bash "${under[@]}" "$bench" cuda cpu=false kernels=On activations=Bfloat16 python=none batch=4096 bank=65536 \
+  items=20000 tf32=true steps=20
 
 if command -v ncu >/dev/null; then
   part counters 60 bash "${under[@]}" ncu --kernel-name 'regex:softmax_(sums|users|candidates)|scan_backward' --launch-skip 40 --launch-count 4 \

@@ -17,6 +17,7 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <param name="Peak">The GPU's peak in TFLOP/s from its data sheet; 0: measured with a product of large matrices.</param>
 /// <param name="Cpu">Whether to measure the CPU engine too.</param>
 /// <param name="Kernels">Whether the engine runs its own kernels.</param>
+/// <param name="Activations">How its kernels store activations.</param>
 /// <param name="Peer">How PyTorch runs: eager, compile or reduce-overhead.</param>
 /// <param name="Python">The Python whose PyTorch is also measured, on a GPU.</param>
 internal sealed record BenchmarkShape(
@@ -32,6 +33,7 @@ internal sealed record BenchmarkShape(
     double Peak,
     bool Cpu,
     KernelMode Kernels,
+    ActivationKind Activations,
     string Peer,
     string Python
 )
@@ -52,6 +54,7 @@ internal sealed record BenchmarkShape(
         "peak",
         "cpu",
         "kernels",
+        "activations",
         "peer",
         "python",
     ];
@@ -88,6 +91,7 @@ internal sealed record BenchmarkShape(
             double.Parse(Text("peak", "0"), CultureInfo.InvariantCulture),
             bool.Parse(Text("cpu", "true")),
             Enum.Parse<KernelMode>(Text("kernels", "Auto")),
+            Enum.Parse<ActivationKind>(Text("activations", "Full")),
             Text("peer", "eager"),
             Text("python", "/usr/bin/python3")
         );

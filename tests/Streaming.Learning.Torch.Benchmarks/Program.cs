@@ -41,6 +41,7 @@ using (
             Tf32 = shape.Tf32,
             ReadLossEvery = shape.ReadLossEvery,
             Kernels = shape.Kernels,
+            Activations = shape.Activations,
         }
     )
 )

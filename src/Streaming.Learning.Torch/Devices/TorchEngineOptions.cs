@@ -26,8 +26,8 @@ public sealed record TorchEngineOptions
     /// <summary>Gets whether this project's kernels replace torch's operations. Default Auto.</summary>
     public KernelMode Kernels { get; init; } = KernelMode.Auto;
 
-    /// <summary>Gets how the kernels of the fmrlrec tower store activations. Default Full, float32. Other towers and torch's operations have
-    /// float32.</summary>
+    /// <summary>Gets how the kernels of the fmrlrec tower store activations. Default Full, float32, which other towers and torch's
+    /// operations always have.</summary>
     public ActivationKind Activations { get; init; }
 
     /// <summary>Validates every property.</summary>
@@ -39,7 +39,8 @@ public sealed record TorchEngineOptions
         errors.Range(nameof(ChunkBytes), ChunkBytes, 1L << 20, 1L << 40);
         errors.Range(nameof(ReadLossEvery), ReadLossEvery, 1, 10_000);
         errors.Check(Enum.IsDefined(Kernels), nameof(Kernels), Kernels, string.Join(", ", Enum.GetNames<KernelMode>()));
-        errors.Check(Enum.IsDefined(Activations), nameof(Activations), Activations, string.Join(", ", Enum.GetNames<ActivationKind>()));
+        string kinds = string.Join(", ", Enum.GetNames<ActivationKind>());
+        errors.Check(Enum.IsDefined(Activations), nameof(Activations), Activations, kinds);
         errors.Throw();
     }
 }
