@@ -53,7 +53,8 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--approximate | --ranking | --ranks | --scale | --bookkeeping | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "--approximate | --ranking | --ranks | --scale | --bookkeeping | --ingest] [--report FILE] "
+        + "[--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>

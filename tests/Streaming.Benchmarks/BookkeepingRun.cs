@@ -12,8 +12,8 @@ internal sealed class BookkeepingRun(TextWriter output)
     private const int Warmup = 50;
     private const int Measured = 100;
 
-    /// <summary>Prints a row for the whole, and one without each of the largest parts. The hash is of the trainer's state: a change that only
-    /// saves time leaves it as it is.</summary>
+    /// <summary>Prints a row for the whole, and one without each of the largest parts. The hash is of the trainer's state: a change that
+    /// only saves time leaves it as it is.</summary>
     public void Run()
     {
         TrainerOptions whole = new() { EvaluateEvery = -1 };

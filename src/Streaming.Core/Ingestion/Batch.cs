@@ -46,12 +46,21 @@ public sealed class Batch
     /// <summary>Gets or sets the sequence number since the start of the stream, 0 and up, continued across restarts.</summary>
     public long Sequence { get; set; }
 
+    /// <summary>Gets or sets when its first record was read, in timestamps of the batcher's clock; 0: it has none.</summary>
+    public long Begun { get; set; }
+
+    /// <summary>Gets or sets when it was sealed, in timestamps of the batcher's clock.</summary>
+    public long Sealed { get; set; }
+
     /// <summary>Gets or sets the number of examples, 0 … <see cref="Capacity"/>. 0 when only positions or the catalogue advanced.</summary>
     public int Count { get; set; }
 
     /// <summary>Gets or sets the number of examples of a full batch while the trainer keeps up; a batch with more has grown. 0:
     /// unknown.</summary>
     public int FullSize { get; set; }
+
+    /// <summary>Gets a value indicating whether it has grown: the trainer was behind. The same on all ranks.</summary>
+    public bool HasGrown => FullSize > 0 && Count > FullSize;
 
     /// <summary>Gets the user of each example: hash of the id.</summary>
     public ulong[] UserKeys { get; }
@@ -110,6 +119,7 @@ public sealed class Batch
     {
         Count = 0;
         Counts = default;
+        (Begun, Sealed) = (0, 0);
         ItemIdOffsets[0] = 0;
         HistoryOffsets[0] = 0;
         ItemChanges.Clear();

@@ -50,7 +50,7 @@ public sealed class Batcher
     /// <param name="state">The ingestion state: new, or from a checkpoint.</param>
     /// <param name="positions">The live positions, from the same checkpoint.</param>
     /// <param name="pool">The pool of batches, with at least the batch size and the same history length.</param>
-    /// <param name="time">The clock, for the linger only.</param>
+    /// <param name="time">The clock, for the linger and for what is measured.</param>
     /// <param name="feed">Receives the users whose history changes; null when histories are not published.</param>
     /// <param name="shedding">Selects events to skip while the trainer is too far behind; null to train on all.</param>
     /// <param name="isBehind">Whether earlier batches wait for the trainer; null: batches never grow.</param>
@@ -243,6 +243,7 @@ public sealed class Batcher
         Batch batch = _batch;
         batch.Sequence = _state.NextSequence++;
         batch.FullSize = _options.BatchSize;
+        (batch.Begun, batch.Sealed) = (_isEmpty ? 0 : _firstRecord, _time.GetTimestamp());
         batch.Counts = _counts;
         EventCounts totals = _state.Totals;
         totals.Add(_counts);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Streaming.Kernels.Simd;
 
-/// <summary>Loads memory that is read soon into the cache, while the processor does something else. Changes no result, and does nothing where
-/// .NET has no such instruction (Arm64).</summary>
+/// <summary>Loads memory that is read soon into the cache, while the processor does something else. Changes no result, and does nothing
+/// where .NET has no such instruction (Arm64).</summary>
 public static class Prefetch
 {
     private const int LineBytes = 64;

@@ -64,8 +64,8 @@ internal sealed class ItemCounts
     /// <summary>The weight of a row's events, in the unit of the lists' weights.</summary>
     public float EventsOf(int row) => _events[row];
 
-    /// <summary>Loads what counting an event reads: its lists are all over memory, and waiting for one after the other would take longer than
-    /// counting.</summary>
+    /// <summary>Loads what counting an event reads: its lists are all over memory, and waiting for one after the other would take longer
+    /// than counting.</summary>
     /// <param name="history">The user's items before it, oldest first.</param>
     /// <param name="item">Its item.</param>
     public void Expect(ReadOnlySpan<ulong> history, ulong item)

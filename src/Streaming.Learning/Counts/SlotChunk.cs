@@ -6,8 +6,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Counts;
 
 /// <summary>
-/// A part of a <see cref="SlotPool"/>: slots, and what finds one of a long list without reading the list. Neither of the latter is stored: 16
-/// bits of each key, and of each <see cref="GroupSlots"/> slots a weight that none of theirs is below.
+/// A part of a <see cref="SlotPool"/>: slots, and what finds one of a long list without reading the list. Neither of the latter is stored:
+/// 16 bits of each key, and of each <see cref="GroupSlots"/> slots a weight that none of theirs is below.
 /// </summary>
 /// <remarks>Weights of a list only grow, so a bound stays one until the list is given up or all weights are scaled.</remarks>
 internal sealed class SlotChunk
@@ -152,8 +152,8 @@ internal sealed class SlotChunk
         }
     }
 
-    // The first of equal ones. Weights are not negative and not NaN, so their bits are equal if they are; two passes over so few numbers are
-    // faster than TensorPrimitives' one, which keeps indices.
+    // The first of equal ones. Weights are not negative and not NaN, so their bits are equal if they are; two passes over so few numbers
+    // are faster than TensorPrimitives' one, which keeps indices.
     private static int IndexOfMin(ReadOnlySpan<float> weights) =>
         MemoryMarshal.Cast<float, int>(weights).IndexOf(BitConverter.SingleToInt32Bits(TensorPrimitives.Min(weights)));
 

@@ -16,7 +16,8 @@ public sealed record PrequentialOptions
     public long SkipExamples { get; init; }
 
     /// <summary>Gets the share of the trainer's time that ranking may take. Where ranking every example would take more, a share of the
-    /// examples is drawn at random; the metrics remain unbiased, and their standard errors are given. Default 0.2; 0.001 … 1, 1: rank
+    /// examples is drawn at random; the metrics remain unbiased, and their standard errors are given. While the
+    /// trainer is behind, so that batches grow, a quarter of the share. Default 0.2; 0.001 … 1, 1: rank
     /// every example.</summary>
     public double MaxTimeShare { get; init; } = 0.2;
 

@@ -10,8 +10,9 @@ namespace Streaming.Learning.Training;
 /// </summary>
 /// <remarks>
 /// The costs are measured: averages of the time for the catalogue's vectors, per ranked example, and of all else in a batch. What was
-/// spent above or below the share is made up for over the next <see cref="Horizon"/> batches. Draws are a function of seed and step,
-/// apart from the measured probabilities; they depend on no property of the examples.
+/// spent above or below the share is made up for over the next <see cref="Horizon"/> batches. While the trainer is behind, ranking yields:
+/// it gets <see cref="SmallestShare"/> of its share, and nothing to make up for later, when it would put the trainer behind again. Draws
+/// are a function of seed and step, apart from the measured probabilities; they depend on no property of the examples.
 /// </remarks>
 /// <param name="maxShare">Share of the trainer's time, above 0; 1: rank every example.</param>
 /// <param name="seed">Seed of the draws.</param>
@@ -32,6 +33,7 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     private double _owed;
     private int _measured;
     private double _recentShare = 1;
+    private bool _yields;
 
     /// <summary>Gets the examples drawn, increasing.</summary>
     public IReadOnlyList<int> Chosen => _chosen;
@@ -53,8 +55,10 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     /// <summary>Draws examples of a batch.</summary>
     /// <param name="count">Examples of the batch, 1 and up.</param>
     /// <param name="step">Number of the batch: with the seed it determines the draw.</param>
-    public void Take(int count, long step)
+    /// <param name="isBehind">Whether the trainer is behind: ranking yields.</param>
+    public void Take(int count, long step, bool isBehind = false)
     {
+        _yields = isBehind;
         (double chance, int most) = Plan(count);
         ulong random = KeyMix.Mix(seed ^ 0x5C0E, (ulong)step);
         _recentShare += Smoothing * ((chance * most / count) - _recentShare);
@@ -93,7 +97,8 @@ internal sealed class RankingShare(double maxShare, ulong seed)
 
         // Bounded: a process that was frozen while it ranked must not be without metrics for as long.
         double most = Horizon * Allowance;
-        _owed = Math.Clamp(_owed + (maxShare * total) - catalogue - ranking, LongestDebt * -most, most);
+        double earned = maxShare * total * (_yields ? SmallestShare : 1);
+        _owed = Math.Clamp(_owed + earned - catalogue - ranking, LongestDebt * -most, most);
     }
 
     /// <summary>Gets the seconds for ranking that belong to an average batch.</summary>
@@ -107,7 +112,8 @@ internal sealed class RankingShare(double maxShare, ulong seed)
             return (1, count);
         }
 
-        double allowed = Math.Max(Allowance + (_owed / Horizon), SmallestShare * Allowance);
+        double least = SmallestShare * Allowance;
+        double allowed = _yields ? least : Math.Max(Allowance + (_owed / Horizon), least);
         if (_catalogue + (count * _example) <= allowed)
         {
             return (1, count);

@@ -258,7 +258,7 @@ internal sealed class TrainerEvaluation : IDisposable
 
         if (every == 0)
         {
-            _share.Take(batch.Count, step);
+            _share.Take(batch.Count, step, batch.HasGrown);
         }
         else
         {

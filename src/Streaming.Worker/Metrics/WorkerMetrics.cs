@@ -18,10 +18,16 @@ public sealed class WorkerMetrics : IDisposable
         .. Enum.GetNames<TrainerPart>().Select(static name => new KeyValuePair<string, object?>("part", name.ToLowerInvariant())),
     ];
 
+    private static readonly KeyValuePair<string, object?>[] LegTags =
+    [
+        .. Enum.GetNames<FreshnessLeg>().Select(static name => new KeyValuePair<string, object?>("leg", name.ToLowerInvariant())),
+    ];
+
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _examples;
     private readonly Counter<double> _trainerTime;
     private readonly Histogram<double> _step;
+    private readonly Histogram<double> _legs;
     private readonly Histogram<double> _checkpointTime;
     private readonly Lock _gate = new();
     private Func<PipelineStatus> _status = static () => PipelineStatus.Empty;
@@ -52,6 +58,14 @@ public sealed class WorkerMetrics : IDisposable
             "streaming.step.duration",
             "s",
             "Time of a batch: scoring, step, bookkeeping.",
+            advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+        );
+        _legs = _meter.CreateHistogram(
+            "streaming.freshness.leg.duration",
+            "s",
+            "Where the time of streaming.freshness goes within the worker, by leg: batching (until the batch of an event is full, or its "
+                + "linger expired), queue (until the trainer takes the batch), training (scoring and step), handover (until what changed "
+                + "is handed to the publisher). What is missing is reading from Kafka and writing to Redis.",
             advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
         );
         Counter(
@@ -338,6 +352,9 @@ public sealed class WorkerMetrics : IDisposable
     /// <param name="part">What it was spent on.</param>
     /// <param name="time">How much.</param>
     public void RecordTrainerTime(TrainerPart part, TimeSpan time) => _trainerTime.Add(time.TotalSeconds, PartTags[(int)part]);
+
+    /// <summary>Records how long a batch, or what it changed, took for a part of its way.</summary>
+    public void RecordLeg(FreshnessLeg leg, TimeSpan time) => _legs.Record(time.TotalSeconds, LegTags[(int)leg]);
 
     /// <summary>Counts a step.</summary>
     public void RecordStep(TimeSpan duration, int examples, int replayed)

@@ -76,6 +76,7 @@ internal sealed class RankedLoop
     /// <param name="between">Called between rounds.</param>
     /// <param name="republish">Publishes every embedding of this rank again.</param>
     /// <param name="clock">Counts the time.</param>
+    /// <param name="freshness">Measures where events wait.</param>
     /// <param name="abort">Stops at once.</param>
     public void Run(
         Trainer trainer,
@@ -83,6 +84,7 @@ internal sealed class RankedLoop
         Action between,
         Action republish,
         TrainerClock clock,
+        FreshnessClock freshness,
         CancellationToken abort
     )
     {
@@ -96,6 +98,7 @@ internal sealed class RankedLoop
             Follow(pace, republish);
             if (pace.Steps)
             {
+                freshness.Taken(own);
                 Step(own, trainer, train, clock);
             }
 

@@ -35,6 +35,7 @@ internal sealed class TrainingStage
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TrainerClock _clock;
+    private readonly FreshnessClock _freshness;
     private readonly Lock _gate = new();
     private EventCounts _counts;
     private Task<bool>? _pending;
@@ -73,6 +74,7 @@ internal sealed class TrainingStage
         _time = time;
         _logger = logger;
         _clock = new TrainerClock(metrics, time);
+        _freshness = new FreshnessClock(metrics, time);
     }
 
     /// <summary>Gets the outcomes of all records whose batches have been trained on, since the stream's beginning.</summary>
@@ -132,7 +134,7 @@ internal sealed class TrainingStage
         }
         else
         {
-            _ranks.Run(_trainer, Train, PublishAndServe, RefreshOwn, _clock, abort);
+            _ranks.Run(_trainer, Train, PublishAndServe, RefreshOwn, _clock, _freshness, abort);
         }
 
         Publish();
@@ -152,6 +154,7 @@ internal sealed class TrainingStage
             while (_input.TryRead(out Batch? batch))
             {
                 abort.ThrowIfCancellationRequested();
+                _freshness.Taken(batch);
                 Train(batch, batch.Counts);
                 _checkpoints?.After(batch, _trainer);
                 _clock.Spent(TrainerPart.Checkpoint);
@@ -194,6 +197,7 @@ internal sealed class TrainingStage
         EndTraces(batch, trace, report);
         if (report.Examples > 0)
         {
+            _freshness.Trained();
             _metrics.RecordStep(spent, report.Examples, report.Replayed);
             if (!report.Step.IsApplied)
             {
@@ -257,7 +261,7 @@ internal sealed class TrainingStage
 
     private void PublishIfDue()
     {
-        if (_pace.IsDue(_trainer.HasChanges, HasWaiting || _outbox.Changes > 0))
+        if (_pace.IsDue(_trainer.HasChanges, _outbox.Changes > 0))
         {
             Publish();
         }
@@ -272,6 +276,8 @@ internal sealed class TrainingStage
 
         _pace.Restart();
         _trainer.CollectChanges(_outbox);
+        _pace.HandedOver();
+        _freshness.HandedOver();
         _generation?.Offer(_trainer);
     }
 }

@@ -32,6 +32,9 @@ internal sealed record GrowthRow
 
     public required double WorkerAtRate { get; init; }
 
+    /// <summary>Gets where the time went at that rate: milliseconds by leg, on average.</summary>
+    public required string Legs { get; init; }
+
     public required double[] Fresh { get; init; }
 
     public required double[] FreshAfterRestart { get; init; }
@@ -42,14 +45,14 @@ internal sealed record GrowthRow
     public required long CheckpointBytes { get; init; }
 
     public static string Header =>
-        "| items | events/s behind | scoring | outside of batches | written/s | at a rate of | scoring | worker | fresh p50 | p99 | idle worker | idle "
-        + "Redis | after restart: fresh p50 | p99 | written in a minute | first publication | checkpoint |\n"
-        + "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
+        "| items | events/s behind | scoring | outside of batches | written/s | at a rate of | scoring | worker | "
+        + "ms batching/queue/training/handover | fresh p50 | p99 | idle worker | idle Redis | after restart: fresh p50 | p99 | written in a minute | first publication | checkpoint |\n"
+        + "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
 
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"| {Items} | {EventsPerSecond:0} | {Scoring:P0} | {Outside:P0} | {Written:0} | {Rate:0} | {ScoringAtRate:P0} | {WorkerAtRate:P0} | "
+            $"| {Items} | {EventsPerSecond:0} | {Scoring:P0} | {Outside:P0} | {Written:0} | {Rate:0} | {ScoringAtRate:P0} | {WorkerAtRate:P0} | {Legs} | "
                 + $"{Quantile(Fresh, 0.5):0.00} s | {Quantile(Fresh, 0.99):0.00} s | {IdleWorker:P1} | {IdleRedis:P1} | "
                 + $"{Quantile(FreshAfterRestart, 0.5):0.00} s | {Quantile(FreshAfterRestart, 0.99):0.00} s | {WrittenAfterRestart:0} | "
                 + $"{Published:0} s | {CheckpointBytes / 1e6:0.0} MB |"

@@ -2,13 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using StackExchange.Redis;
+using Streaming.Worker.Metrics;
 
 namespace Streaming.Chaos.Scaling;
 
 /// <summary>
-/// What a larger catalogue costs: for each size, a worker with the default model, next to its broker and its Redis. Phases: the catalogue is
-/// taken in and published; nothing moves any more; more events wait than can be trained on; events come at a rate; the worker is restarted, and they
-/// come again.
+/// What a larger catalogue costs: for each size, a worker with the default model, next to its broker and its Redis. Phases: the catalogue
+/// is taken in and published; nothing moves any more; more events wait than can be trained on; events come at a rate; the worker is
+/// restarted, and they come again.
 /// </summary>
 internal sealed class GrowthRun(GrowthOptions options, int items)
 {
@@ -113,6 +114,7 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
                 Written = (behindTo.Written - behindFrom.Written) / seconds,
                 ScoringAtRate = (rateTo.Scoring - rateFrom.Scoring) / (rateTo.Batches - rateFrom.Batches),
                 WorkerAtRate = (rateTo.Processor - rateFrom.Processor) / (rateTo.Time - rateFrom.Time),
+                Legs = LegsOf(rateFrom.All, rateTo.All),
                 Fresh = fresh,
                 FreshAfterRestart = freshAfter,
                 WrittenAfterRestart = after.Written,
@@ -130,6 +132,24 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             {
                 Directory.Delete(_folder, recursive: true);
             }
+        }
+    }
+
+    /// <summary>The average of each leg, in milliseconds; a worker from before they were measured has none.</summary>
+    private static string LegsOf(IReadOnlyDictionary<string, double> from, IReadOnlyDictionary<string, double> to)
+    {
+        return string.Join('/', Enum.GetNames<FreshnessLeg>().Select(name => Average(name.ToLowerInvariant())));
+
+        string Average(string leg)
+        {
+            double count = Rise("count", leg);
+            return count > 0 ? (1e3 * Rise("sum", leg) / count).ToString("0", CultureInfo.InvariantCulture) : "-";
+        }
+
+        double Rise(string part, string leg)
+        {
+            string metric = $"streaming_freshness_leg_duration_seconds_{part}{{leg=\"{leg}\"}}";
+            return to.GetValueOrDefault(metric) - from.GetValueOrDefault(metric);
         }
     }
 

@@ -7,7 +7,8 @@ namespace Streaming.Learning.Tests.Counts;
 
 public class SlotChunkTests
 {
-    /// <summary>A long list at every stage of its life: growing, full and replaced slot by slot, scaled, restored, and begun again.</summary>
+    /// <summary>A long list at every stage of its life: growing, full and replaced slot by slot, scaled, restored, and begun
+    /// again.</summary>
     [Theory]
     [InlineData(0, 8)]
     [InlineData(8, 8)]

@@ -44,6 +44,34 @@ public class RankingShareTests
         Assert.Equal(1, share.Recent, 1e-9);
     }
 
+    /// <summary>It yields while the trainer is behind, and does not ask for more afterwards.</summary>
+    [Fact]
+    public void Take_WhileTheTrainerIsBehind_TakesAQuarterOfTheShareAndNothingBackLater()
+    {
+        const double example = 0.0005,
+            other = 0.02;
+        var share = new RankingShare(0.2, seed: 1);
+        double before = AverageShare(isBehind: false, 0),
+            behind = AverageShare(isBehind: true, 1_000),
+            after = AverageShare(isBehind: false, 2_000);
+        Assert.InRange(behind, 0.2 * before, 0.3 * before);
+        Assert.InRange(after, 0.9 * before, 1.1 * before);
+
+        double AverageShare(bool isBehind, int from)
+        {
+            int ranked = 0;
+            for (int step = from; step < from + 500; step++)
+            {
+                share.Take(Examples, step, isBehind);
+                double ranking = share.Chosen.Count * example;
+                share.Measure(other + ranking, 0, ranking);
+                ranked += step < from + 50 ? 0 : share.Chosen.Count;
+            }
+
+            return ranked;
+        }
+    }
+
     [Fact]
     public void Take_ShareOfOne_TakesEveryExampleWhateverItCosts()
     {
