@@ -32,6 +32,9 @@ internal enum BenchmarkMode
     /// <summary>Searches with filters.</summary>
     Filters,
 
+    /// <summary>Answers that fuse the vector with counts, compared with the search alone.</summary>
+    Fused,
+
     /// <summary>The approximate search, compared with the exact one and with USearch alone.</summary>
     Approximate,
 
@@ -53,7 +56,7 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--approximate | --ranking | --ranks | --scale | --bookkeeping | --ingest] [--report FILE] "
+        + "--fused | --approximate | --ranking | --ranks | --scale | --bookkeeping | --ingest] [--report FILE] "
         + "[--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
@@ -109,6 +112,7 @@ internal sealed record BenchmarkOptions
                 "--encode" => options with { Mode = BenchmarkMode.Encode },
                 "--search" => options with { Mode = BenchmarkMode.Search },
                 "--filters" => options with { Mode = BenchmarkMode.Filters },
+                "--fused" => options with { Mode = BenchmarkMode.Fused },
                 "--approximate" => options with { Mode = BenchmarkMode.Approximate },
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
                 "--ranks" => options with { Mode = BenchmarkMode.Ranks },

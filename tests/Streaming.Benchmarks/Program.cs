@@ -63,6 +63,9 @@ switch (options.Mode)
     case BenchmarkMode.Filters:
         new FilterRun(Console.Out).Run(options.Items);
         break;
+    case BenchmarkMode.Fused:
+        await new FusedRun(Console.Out).RunAsync(options.Items).ConfigureAwait(false);
+        break;
     case BenchmarkMode.Approximate:
         new ApproximateRun(options.Threads, Console.Out).Run(options.Items);
         break;

@@ -147,7 +147,8 @@ internal sealed class SearchRun(TextWriter output)
         }
     }
 
-    private static VectorTable Fill(int items, int[] widths, RowElement element)
+    /// <summary>A catalogue of random vectors.</summary>
+    internal static VectorTable Fill(int items, int[] widths, RowElement element)
     {
         Random random = new(3);
         VectorTable table = new(widths, element);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step, compared with libtorch.
-# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --approximate, --ranking, --ranks, --scale, --bookkeeping, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --fused, --approximate, --ranking, --ranks, --scale, --bookkeeping, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
 # run.sh --growth [--items 10000,100000,1000000] [--seconds N] [--rate N] [--kafka]: what a larger catalogue costs a whole worker.
 # run.sh --pipeline [the options of --growth]: where the time of a batch goes while the worker is behind.
 # run.sh --histories: histories published per second.
@@ -51,7 +51,7 @@ if [[ ${1:-} == --content ]]; then
     exit
 fi
 
-if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|approximate|ranking|ranks|scale|bookkeeping)" " ]]; then
+if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|fused|approximate|ranking|ranks|scale|bookkeeping)" " ]]; then
     under=("$root/tests/newer-libc.sh")
     # The allocator recommended by PyTorch's tuning guide. glibc's returns large blocks to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2

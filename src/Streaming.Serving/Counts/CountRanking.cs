@@ -59,7 +59,12 @@ public sealed class CountRanking
     {
         ArgumentNullException.ThrowIfNull(items);
         (ulong Item, float Score)[] order = [.. items];
-        Array.Sort(order, static (a, b) => b.Score.CompareTo(a.Score));
+        if (!IsSorted(order))
+        {
+            Array.Sort(order, static (a, b) => b.Score.CompareTo(a.Score));
+        }
+
+        _scores.EnsureCapacity(_scores.Count + order.Length);
         for (int first = 0, end; first < order.Length; first = end)
         {
             for (end = first + 1; end < order.Length && order[end].Score == order[first].Score; end++) { }
@@ -70,6 +75,19 @@ public sealed class CountRanking
                 _scores[order[i].Item] = _scores.GetValueOrDefault(order[i].Item) + (weight / (CountFusion.RankConstant + rank));
             }
         }
+    }
+
+    private static bool IsSorted(ReadOnlySpan<(ulong Item, float Score)> order)
+    {
+        for (int i = 1; i < order.Length; i++)
+        {
+            if (order[i].Score > order[i - 1].Score)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void Add(Dictionary<ulong, float> scores, IReadOnlyList<RelatedItem> items, float weight, IReadOnlySet<ulong> excluded)

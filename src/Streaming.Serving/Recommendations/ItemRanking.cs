@@ -22,8 +22,15 @@ internal sealed class ItemRanking(IndexView view, ItemQuery query, bool cosine)
         Filter = query.Filter,
     };
 
-    /// <summary>Finds the best items.</summary>
+    /// <summary>Finds the vector's part of a fused ranking, which needs no counts: so they can be read meanwhile.</summary>
     /// <param name="vectors">[n × width], of a user's interests or of an item; an item has the highest of its scores.</param>
+    /// <param name="without">Hashes of the items to leave out.</param>
+    public List<Neighbour> Candidates(float[] vectors, IReadOnlySet<ulong> without) =>
+        Search(vectors, _search, without, Math.Max(CountFusion.VectorItems, query.Count));
+
+    /// <summary>Finds the best items.</summary>
+    /// <param name="vectors">As for the candidates.</param>
+    /// <param name="candidates">The candidates, where they are known; null: they are not.</param>
     /// <param name="history">Hashes of the items that the lists belong to, oldest first.</param>
     /// <param name="related">The lists of the newest of them, the newest first.</param>
     /// <param name="without">Hashes of the items to leave out. Those that the filter does not admit may be added.</param>
@@ -31,6 +38,7 @@ internal sealed class ItemRanking(IndexView view, ItemQuery query, bool cosine)
     /// <param name="isFused">Whether counts had a part.</param>
     public List<Neighbour> Best(
         float[] vectors,
+        List<Neighbour>? candidates,
         ReadOnlySpan<ulong> history,
         RelatedItems?[] related,
         HashSet<ulong> without,
@@ -39,20 +47,34 @@ internal sealed class ItemRanking(IndexView view, ItemQuery query, bool cosine)
     )
     {
         isFused = Array.Exists(related, static lists => lists is not null);
-        SearchOptions search = isFused ? _search : _search with { Boosts = query.Boosts };
-        List<Neighbour> Vector(RowCondition? full, int most) => Search(vectors, search with { Without = full }, without, most);
-        List<Neighbour> Diverse(ItemDiversity rule) => new DiverseRanking(view, rule).Search(query.Count, Vector);
         if (!isFused)
         {
-            return query.Diversity is { } limit ? Diverse(limit) : Vector(null, query.Count);
+            return ByVector(vectors, candidates, without);
         }
 
-        List<Neighbour> best = Fuse(Vector(null, Math.Max(CountFusion.VectorItems, query.Count)), history, related, without, withOwn);
-        return query.Diversity is { } rule ? new DiverseRanking(view, rule).Take(best, query.Count, () => Diverse(rule)) : best;
+        List<Neighbour> best = Fuse(candidates ?? Candidates(vectors, without), history, related, without, withOwn);
+        return query.Diversity is { } rule
+            ? new DiverseRanking(view, rule).Take(best, query.Count, () => Diverse(vectors, _search, without, rule))
+            : best;
     }
 
+    private List<Neighbour> ByVector(float[] vectors, List<Neighbour>? candidates, HashSet<ulong> without)
+    {
+        if (candidates is not null && query is { Boosts.Count: 0, Diversity: null })
+        {
+            candidates.RemoveRange(Math.Min(query.Count, candidates.Count), Math.Max(0, candidates.Count - query.Count));
+            return candidates;
+        }
+
+        SearchOptions search = _search with { Boosts = query.Boosts };
+        return query.Diversity is { } rule ? Diverse(vectors, search, without, rule) : Search(vectors, search, without, query.Count);
+    }
+
+    private List<Neighbour> Diverse(float[] vectors, SearchOptions search, HashSet<ulong> without, ItemDiversity rule) =>
+        new DiverseRanking(view, rule).Search(query.Count, (full, most) => Search(vectors, search with { Without = full }, without, most));
+
     /// <summary>The best items over all vectors, each with its highest score.</summary>
-    private List<Neighbour> Search(float[] vectors, SearchOptions search, HashSet<ulong> without, int count)
+    private List<Neighbour> Search(float[] vectors, SearchOptions search, IReadOnlySet<ulong> without, int count)
     {
         HashSet<ulong> taken = [.. without];
         int width = search.Width,
@@ -98,23 +120,19 @@ internal sealed class ItemRanking(IndexView view, ItemQuery query, bool cosine)
         ranking.AddCounts(history, related, without, withOwn);
         ranking.AddRanks([.. vector.Select(static item => (RedisKeys.Hash(item.Id), item.Score))], 1);
         RowFilter? boosts = view.Prepare(null, query.Boosts);
+        // Best first, of equal ones the lower hash. A heap: few of them are taken.
+        PriorityQueue<ulong, (float Cost, ulong Item)> order = new(
+            ranking.Scores.Select(pair =>
+                (pair.Key, (-(boosts is null ? pair.Value : view.Boosted(pair.Key, boosts, pair.Value)), pair.Key))
+            )
+        );
         List<Neighbour> best = new(query.Count);
-        float[] scratch = new float[query.Width];
-        IEnumerable<(ulong Item, float Score)> order = ranking
-            .Scores.Select(pair => (Item: pair.Key, Score: boosts is null ? pair.Value : view.Boosted(pair.Key, boosts, pair.Value)))
-            .OrderByDescending(static item => item.Score)
-            .ThenBy(static item => item.Item);
-        foreach ((ulong item, float score) in order)
+        while ((best.Count < query.Count || query.Diversity is not null) && order.TryDequeue(out ulong item, out (float Cost, ulong) place))
         {
             // Counted, and not in the index: removed, or not published yet.
-            if (view.TryRead(item, scratch, out string id, out _))
+            if (view.TryRead(item, [], out string id, out _))
             {
-                best.Add(new Neighbour(id, score));
-            }
-
-            if (best.Count == query.Count && query.Diversity is null)
-            {
-                break;
+                best.Add(new Neighbour(id, -place.Cost));
             }
         }
 

@@ -82,8 +82,7 @@ public sealed class Recommender
         try
         {
             ReadOnlyMemory<ulong> seen = await SeenAsync(user, query, items, cancellationToken).ConfigureAwait(false);
-            RelatedItems?[] related = await RelatedAsync(view, Latest(seen), query, cancellationToken).ConfigureAwait(false);
-            return Recommend(view, tower, seen.Span, related, query);
+            return await RecommendAsync(view, tower, seen, query, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -106,9 +105,13 @@ public sealed class Recommender
         IndexView view = Check(query);
         ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, query.Width, nameof(vector));
         ulong key = RedisKeys.Hash(id);
-        RelatedItems?[] related = await RelatedAsync(view, [key], query, cancellationToken).ConfigureAwait(false);
-        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
-        return Similar(new ItemRanking(view, query, cosine: true), key, vector, related.ElementAtOrDefault(0), without);
+        Task<RelatedItems?[]> reading = RelatedAsync(view, [key], query, cancellationToken);
+        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash), key];
+        var ranking = new ItemRanking(view, query, cosine: true);
+        List<Neighbour>? candidates = Ahead(view, reading, ranking, vector, without);
+        RelatedItems?[] related = await reading.ConfigureAwait(false);
+        List<Neighbour> best = ranking.Best(vector, candidates, [key], related, without, withOwn: false, out bool isFused);
+        return new SimilarItems(best, isFused);
     }
 
     /// <summary>Recommends by lists, each because of one of the user's latest items: those similar to it, ranked as by
@@ -166,8 +169,7 @@ public sealed class Recommender
         }
 
         ulong[] keys = [.. items.Select(RedisKeys.Hash)];
-        RelatedItems?[] related = await RelatedAsync(view, Latest(keys), query, cancellationToken).ConfigureAwait(false);
-        return Recommend(view, tower, keys, related, query);
+        return await RecommendAsync(view, tower, keys, query, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The user's published items, continued by the session, oldest first.</summary>
@@ -222,11 +224,13 @@ public sealed class Recommender
                     continue;
                 }
 
-                SimilarItems near = Similar(ranking, items[i], vector, related.ElementAtOrDefault(i), without);
-                if (near.Items.Count > 0)
+                RelatedItems?[] own = [related.ElementAtOrDefault(i)];
+                HashSet<ulong> leftOut = [.. without, items[i]];
+                List<Neighbour> near = ranking.Best(vector, null, [items[i]], own, leftOut, withOwn: false, out bool isFused);
+                if (near.Count > 0)
                 {
-                    found.Add(new BecauseList(id, near.Items, near.IsFused));
-                    without.UnionWith([.. near.Items.Select(static item => RedisKeys.Hash(item.Id))]);
+                    found.Add(new BecauseList(id, near, isFused));
+                    without.UnionWith([.. near.Select(static item => RedisKeys.Hash(item.Id))]);
                 }
             }
 
@@ -237,12 +241,6 @@ public sealed class Recommender
         }
 
         return found;
-    }
-
-    private static SimilarItems Similar(ItemRanking ranking, ulong item, float[] vector, RelatedItems? related, IReadOnlySet<ulong> without)
-    {
-        List<Neighbour> best = ranking.Best(vector, [item], [related], [.. without, item], withOwn: false, out bool isFused);
-        return new SimilarItems(best, isFused);
     }
 
     /// <summary>Before anything is read: a filter that fits no field is the caller's error, whatever the store says.</summary>
@@ -326,7 +324,10 @@ public sealed class Recommender
 
         try
         {
-            return await Towers(view.Generation).Related.ReadAsync(items, cancellationToken).ConfigureAwait(false);
+            TowersOfGeneration towers = Towers(view.Generation);
+            RelatedItems?[] read = await towers.Related.ReadAsync(items, cancellationToken).ConfigureAwait(false);
+            towers.HasCounts |= Array.Exists(read, static lists => lists is not null);
+            return read;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
@@ -334,13 +335,26 @@ public sealed class Recommender
         }
     }
 
-    private static Recommendation Recommend(
+    private async Task<Recommendation> RecommendAsync(
         IndexView view,
         LoadedTower tower,
-        ReadOnlySpan<ulong> seen,
-        RelatedItems?[] related,
-        RecommendationQuery query
+        ReadOnlyMemory<ulong> seen,
+        RecommendationQuery query,
+        CancellationToken cancellationToken
     )
+    {
+        Task<RelatedItems?[]> reading = RelatedAsync(view, Latest(seen), query, cancellationToken);
+        (List<string> history, float[] users) = Encode(view, tower, seen.Span);
+        var ranking = new ItemRanking(view, query, tower.Model.Model.Cosine);
+        HashSet<ulong> without = Without(query, seen.Span);
+        List<Neighbour>? candidates = Ahead(view, reading, ranking, users, without);
+        RelatedItems?[] related = await reading.ConfigureAwait(false);
+        List<Neighbour> best = ranking.Best(users, candidates, seen.Span, related, without, !query.ExcludeSeen, out bool isFused);
+        return new Recommendation(tower.Model.Version, history, best, isFused);
+    }
+
+    /// <summary>The user's vectors, and the items that made them.</summary>
+    private static (List<string> History, float[] Users) Encode(IndexView view, LoadedTower tower, ReadOnlySpan<ulong> seen)
     {
         int width = tower.Model.Width;
         ReadOnlySpan<ulong> keys = seen[Math.Max(0, seen.Length - tower.Model.Model.HistoryLength)..];
@@ -349,16 +363,22 @@ public sealed class Recommender
         {
             List<string> history = new(keys.Length);
             view.Read(keys, width, vectors, history);
-            float[] users = tower.Encode(vectors.AsSpan(0, history.Count * width));
-            var ranking = new ItemRanking(view, query, tower.Model.Model.Cosine);
-            List<Neighbour> best = ranking.Best(users, seen, related, Without(query, seen), withOwn: !query.ExcludeSeen, out bool isFused);
-            return new Recommendation(tower.Model.Version, history, best, isFused);
+            return (history, tower.Encode(vectors.AsSpan(0, history.Count * width)));
         }
         finally
         {
             ArrayPool<float>.Shared.Return(vectors);
         }
     }
+
+    /// <summary>Searches while lists are being read, where they are likely: the search of a fused ranking is longer.</summary>
+    private List<Neighbour>? Ahead(
+        IndexView view,
+        Task<RelatedItems?[]> reading,
+        ItemRanking ranking,
+        float[] vectors,
+        IReadOnlySet<ulong> without
+    ) => !reading.IsCompleted && Towers(view.Generation).HasCounts ? ranking.Candidates(vectors, without) : null;
 
     private static HashSet<ulong> Without(RecommendationQuery query, ReadOnlySpan<ulong> seen)
     {
@@ -376,5 +396,9 @@ public sealed class Recommender
         UserTowerReader Reader,
         RelatedItemsReader Related,
         ConcurrentDictionary<int, LoadedTower> Loaded
-    );
+    )
+    {
+        /// <summary>Whether a list was read: the trainer publishes counts.</summary>
+        public volatile bool HasCounts;
+    }
 }

@@ -214,6 +214,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
 
         Assert.True(shown.IsFused);
         AssertRanking(Fused([.. Expected(engine, Seen, 16)], lists, Seen, !excludeSeen, excludeSeen ? NotIn(Seen) : null).Take(30), shown);
+        Assert.Equal(shown.Items, (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen), Stop))!.Items);
         Assert.False(
             (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen) with { Counts = false }, Stop))!.IsFused
         );
@@ -346,6 +347,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         SimilarItems shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, width), query, Stop);
         Assert.True(shown.IsFused);
         AssertRanking(Fused([.. Nearest(engine, 7, width)], lists, [7], withOwn: false, Passes).Take(30), shown.Items);
+        // From the second answer on, the search does not wait for the lists.
+        Assert.Equal(shown.Items, (await recommender.SimilarAsync(Id(7), Vector(index, 7, width), query, Stop)).Items);
 
         shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, width), query with { Counts = false }, Stop);
         Assert.False(shown.IsFused);
@@ -365,6 +368,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         SimilarItems shown = await recommender.SimilarAsync(Id(7), Vector(index, 7, 8), query, Stop);
         Assert.False(shown.IsFused);
         AssertRanking(Nearest(engine, 7, 8).Where(static item => item.Item != 7).Take(10), shown.Items);
+        Assert.True((await recommender.SimilarAsync(Id(8), Vector(index, 8, 8), query, Stop)).IsFused);
+        Assert.Equal(shown.Items, (await recommender.SimilarAsync(Id(7), Vector(index, 7, 8), query, Stop)).Items);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             "vector",
             () => recommender.SimilarAsync(Id(7), Vector(index, 7, 16), query, Stop)
