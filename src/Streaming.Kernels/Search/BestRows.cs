@@ -38,26 +38,21 @@ public ref struct BestRows
     /// <param name="present">Whether a row is in use (not 0).</param>
     public void Offer(int first, scoped ReadOnlySpan<float> scores, scoped ReadOnlySpan<byte> present)
     {
-        int row = 0;
-        while (row < scores.Length)
+        for (int row = Next(scores, 0); row < scores.Length; row = Next(scores, row + 1))
         {
-            if (Count == _rows.Length)
-            {
-                row = NextAbove(scores, row, _scores[0]);
-                if (row == scores.Length)
-                {
-                    return;
-                }
-            }
-
             if (present[row] != 0)
             {
                 Offer(first + row, scores[row]);
             }
-
-            row++;
         }
     }
+
+    /// <summary>Finds the next row whose score may be among the best: all others need not be looked at.</summary>
+    /// <param name="scores">The scores of consecutive rows.</param>
+    /// <param name="from">Where to begin, 0 … their number.</param>
+    /// <returns>Index of the score; the number of scores: there is none.</returns>
+    public readonly int Next(scoped ReadOnlySpan<float> scores, int from) =>
+        Count == _rows.Length ? NextAbove(scores, from, _scores[0]) : from;
 
     /// <summary>Offers a row higher than those offered before. NaN is never among the best.</summary>
     public void OfferOne(int row, float score) => Offer(row, score);

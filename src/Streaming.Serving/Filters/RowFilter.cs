@@ -3,7 +3,7 @@ using Streaming.Kernels.Search;
 
 namespace Streaming.Serving.Filters;
 
-/// <summary>A filter with boosts against the columns of one generation.</summary>
+/// <summary>A filter with boosts against the columns of one generation, for one search.</summary>
 internal sealed class RowFilter
 {
     private readonly RowCondition[] _must;
@@ -40,6 +40,12 @@ internal sealed class RowFilter
         filter is null or { IsEmpty: true } && boosts is null or { Count: 0 } && without is null
             ? null
             : new RowFilter(filter ?? new ItemFilter(), boosts ?? [], without, schema);
+
+    /// <summary>Gets a value indicating whether it changes scores.</summary>
+    public bool HasBoosts => _boosts.Length > 0;
+
+    /// <summary>Gets or sets a value indicating whether it admitted many of the rows that were last tested as a whole.</summary>
+    public bool AdmitsMany { get; set; }
 
     /// <summary>Keeps the rows that it admits.</summary>
     /// <param name="columns">The columns.</param>

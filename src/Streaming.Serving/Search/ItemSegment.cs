@@ -21,6 +21,9 @@ internal sealed class ItemSegment : IDisposable
     // rows are scored by themselves at width 128, a fortieth at 32 (measured: Streaming.Benchmarks --filters).
     private const int FewFactor = 1280;
 
+    // The most rows of a segment that are tested one by one, which costs less than testing whole columns.
+    private const int MaxTests = 128;
+
     private readonly ReaderWriterLockSlim _lock = new();
     private readonly AlignedFloats _values;
     private readonly RowElement _element;
@@ -464,13 +467,23 @@ internal sealed class ItemSegment : IDisposable
         filter?.Keep(_columns!, mask, other);
     }
 
-    /// <summary>Scores the rows of a mask one by one where they are few, all where they are many.</summary>
+    /// <summary>Scores all rows where the filter admits many, and tests those whose scores are high enough; where it admits few, tests all
+    /// rows, and scores those that it admits one by one.</summary>
     private void OfferAdmitted(ref BestRows best, int first, in PreparedQuery query, RowFilter filter, in SearchScratch scratch)
     {
+        if (filter is { AdmitsMany: true, HasBoosts: false })
+        {
+            Span<float> all = scratch.Scores[.._used];
+            Score(0, in query, all, scratch.Factors[.._used]);
+            OfferTested(ref best, first, all, Few(in query), filter, in scratch);
+            return;
+        }
+
         Span<byte> mask = scratch.Mask[.._used];
         Admit(filter, mask, scratch.Other[.._used]);
         Span<int> rows = MemoryMarshal.Cast<float, int>(scratch.Factors);
-        int few = RowMasks.ListFew(mask, _used * query.Numbers.Length / FewFactor, rows);
+        int few = RowMasks.ListFew(mask, Few(in query), rows);
+        filter.AdmitsMany = few < 0;
         Span<float> scores = scratch.Scores[..(few < 0 ? _used : few)];
         if (few < 0)
         {
@@ -490,6 +503,32 @@ internal sealed class ItemSegment : IDisposable
             best.OfferOne(first + rows[i], filter.Boosted(_columns!, rows[i], score));
         }
     }
+
+    /// <summary>Offers rows by their scores; only those that would be among the best are tested.</summary>
+    private void OfferTested(ref BestRows best, int first, ReadOnlySpan<float> scores, int few, RowFilter filter, in SearchScratch scratch)
+    {
+        int tests = 0;
+        for (int row = best.Next(scores, 0); row < scores.Length; row = best.Next(scores, row + 1))
+        {
+            if (++tests > MaxTests)
+            {
+                // The nearest items are those that it does not admit, or few are found yet: testing all rows is cheaper.
+                Span<byte> mask = scratch.Mask[..scores.Length];
+                Admit(filter, mask, scratch.Other[..scores.Length]);
+                filter.AdmitsMany = mask.Length - mask.Count((byte)0) > few;
+                best.Offer(first + row, scores[row..], mask[row..]);
+                return;
+            }
+
+            if (_present[row] != 0 && filter.Admits(_columns!, row))
+            {
+                best.OfferOne(first + row, scores[row]);
+            }
+        }
+    }
+
+    /// <summary>The most admitted rows that are scored one by one.</summary>
+    private int Few(in PreparedQuery query) => _used * query.Numbers.Length / FewFactor;
 
     /// <summary>Scores consecutive rows.</summary>
     private void Score(int row, in PreparedQuery query, Span<float> scores, Span<float> factors)

@@ -39,6 +39,25 @@ public class BestRowsTests
     }
 
     [Fact]
+    public void Next_SkipsTheRowsThatCannotBeAmongTheBest()
+    {
+        Random random = new(3);
+        float[] scores = [.. Enumerable.Range(0, 500).Select(_ => (float)random.Next(100))];
+        BestRows best = new(new int[10], new float[10]);
+        Assert.Equal((0, 7), (best.Next(scores, 0), best.Next(scores, 7))); // There is room for any.
+        for (int row = 0; row < scores.Length; row++)
+        {
+            int least = (int)scores[..row].OrderDescending().ElementAtOrDefault(9);
+            int next = best.Next(scores, row);
+            Assert.Equal(row < 10 ? row : Enumerable.Range(row, scores.Length - row).FirstOrDefault(i => scores[i] > least, 500), next);
+            best.OfferOne(row, scores[row]);
+        }
+
+        Assert.Equal(500, best.Next(scores, 500));
+        Assert.Equal(500, best.Next([.. scores.Select(static _ => float.NaN)], 0));
+    }
+
+    [Fact]
     public void Offer_NaN_IsNeverKept()
     {
         BestRows best = new(new int[3], new float[3]);

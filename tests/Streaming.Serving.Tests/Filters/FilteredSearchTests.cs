@@ -33,6 +33,39 @@ public sealed class FilteredSearchTests(ServingFixture redis) : IClassFixture<Se
         AssertExact(index.Current, rounds: 60);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(4000)]
+    public async Task Search_FilterThatTheNearestItemsFail_FindsWhatAPlainLoopFinds(int count)
+    {
+        EmbeddingPublisher publisher = await OpenAsync();
+        int[] items = [.. Enumerable.Range(0, Items)];
+        foreach (int i in items)
+        {
+            float[] vector = ServingFixture.Vector(_random);
+            _truth[$"item{i}"] = FilteredItem.Some(_random, vector) with { Category = vector[0] > -0.5f ? "near" : "far" };
+        }
+
+        await WriteAsync(publisher, items, step: 1);
+        using EmbeddingIndex index = redis.Index(_options);
+        await index.LoadAsync(Stop);
+        float[] query = new float[16];
+        query[0] = 1;
+        (string Id, double Score)[] expected =
+        [
+            .. _truth
+                .Where(static item => item.Value.Category == "far")
+                .Select(item => (item.Key, Score(query, item.Value, 4, [])))
+                .OrderByDescending(static item => item.Item2)
+                .Take(count),
+        ];
+
+        var best = new Neighbour[count];
+        Assert.Equal(expected.Length, index.Current.Search(query, Options(4, Must("category:far")), best));
+        Check(expected, best);
+    }
+
     [Fact]
     public async Task Ids_CommonValuesAndRange_AreThoseOfAPlainLoop()
     {
