@@ -50,7 +50,7 @@ internal static class BacktestCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private static readonly ItemColumns Columns = new();
+    private static readonly ItemColumns Columns = new(Items);
 
     private static readonly Option<int> FeatureLength = new("--feature-length")
     {

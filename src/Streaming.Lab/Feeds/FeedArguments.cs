@@ -62,11 +62,12 @@ internal sealed class FeedArguments
         };
 
     private readonly FileArguments _files = new();
-    private readonly ItemColumns _itemColumns = new();
+    private readonly ItemColumns _itemColumns;
 
     /// <summary>Creates the options with their checks.</summary>
     public FeedArguments()
     {
+        _itemColumns = new ItemColumns(Items);
         Rate.Validators.Add(result => Check(result, result.GetValue(Rate) is >= 0 and < 1e9, "0 … 1e9"));
         Count.Validators.Add(result => Check(result, result.GetValue(Count) is null or >= 1, "1 and up"));
         Seconds.Validators.Add(result => Check(result, result.GetValue(Seconds) is null or (> 0 and <= 1e7), "above 0"));

@@ -6,10 +6,18 @@ namespace Streaming.Worker.Catalogues;
 /// <summary>The option --item-columns of the commands that read item files.</summary>
 public sealed class ItemColumns
 {
-    /// <summary>Creates the option with its check.</summary>
-    public ItemColumns() =>
+    /// <summary>Creates the option with its checks.</summary>
+    /// <param name="items">The option that names the files.</param>
+    public ItemColumns(Option items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
         Option.Validators.Add(result =>
         {
+            if (result.GetResult(items) is null)
+            {
+                result.AddError($"{Option.Name}: there are no item files; add {items.Name}.");
+            }
+
             try
             {
                 _ = Parse(result.GetValueOrDefault<string?>());
@@ -19,6 +27,7 @@ public sealed class ItemColumns
                 result.AddError($"{Option.Name}: {exception.Message}");
             }
         });
+    }
 
     /// <summary>Gets the option, for adding to a command.</summary>
     public Option<string?> Option { get; } =

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Transport.Redis;
+using Streaming.Worker.Catalogues;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
@@ -32,6 +33,7 @@ internal static class ServeCommand
             AllowMultipleArgumentsPerToken = true,
             HelpName = "FILE",
         };
+        var columns = new ItemColumns(items);
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "serve",
@@ -42,6 +44,7 @@ internal static class ServeCommand
         {
             file,
             items,
+            columns.Option,
         };
         command.SetAction(
             async (result, _) =>
@@ -50,7 +53,8 @@ internal static class ServeCommand
                 WorkerOptions settings = WorkerSettings.Options(read);
                 var catalogue = ItemCatalogue.ReadAll(
                     result.GetValue(items) ?? [],
-                    static line => Console.Error.WriteLine("streaming: " + line)
+                    static line => Console.Error.WriteLine("streaming: " + line),
+                    map: columns.Read(result)
                 );
                 using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
                 SettingsLog.Notices(loggers, read);

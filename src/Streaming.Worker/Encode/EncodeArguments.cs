@@ -18,7 +18,7 @@ internal sealed class EncodeArguments
         HelpName = "FILE",
     };
 
-    private readonly ItemColumns _columns = new();
+    private readonly ItemColumns _columns;
     private readonly Option<string> _output = new("--output")
     {
         Description = "File to write: JSON lines, as schemas/item.schema.json. One that this command wrote is continued.",
@@ -83,6 +83,9 @@ internal sealed class EncodeArguments
     private readonly Option<string> _pictureGroup = Default("--image-group", "Name of the feature group of pictures.", "image", "NAME");
     private readonly Option<int> _batch = Number("--batch", "Items that are encoded at once.", 32, 1, 1024);
     private readonly Option<int> _threads = Number("--threads", "Number of threads; 0: one per processor.", 0, 0, 1024);
+
+    /// <summary>Creates the options.</summary>
+    public EncodeArguments() => _columns = new ItemColumns(_items);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
