@@ -15,7 +15,7 @@ public class ActivationTests(ITestOutputHelper output)
 {
     private const int Items = 60;
     private static readonly int Steps = int.Parse(
-        Environment.GetEnvironmentVariable("STREAMING_ACTIVATION_STEPS") ?? "60",
+        Environment.GetEnvironmentVariable("STREAMING_ACTIVATION_STEPS") ?? "30",
         CultureInfo.InvariantCulture
     );
 
