@@ -37,7 +37,7 @@ internal sealed class StepTally(string label, string rate = "STREAMING__Offline_
     public void Add(in StepResult result)
     {
         Count++;
-        _failedInARow = result.IsApplied ? 0 : _failedInARow + 1;
+        _failedInARow = result.FailedInARow(_failedInARow);
         if (_failedInARow == MostFailed)
         {
             throw new NonFiniteLossException(

@@ -187,7 +187,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
 
         Timer?.Mark(StepPart.Bank);
-        return new StepResult(applied, _lastRead.Loss, _lastRead.Norm, _losses, scored);
+        return new StepResult(applied, _lastRead.Loss, _lastRead.Norm, _losses, scored) { IsRead = read };
     }
 
     /// <inheritdoc/>

@@ -408,7 +408,7 @@ public sealed partial class Trainer : IDisposable
         _counters.EventsTrained += batch.Count;
         _counters.EventsReplayed += _report.Replayed;
         _counters.NonFiniteSteps += _report.Step.IsApplied ? 0 : 1;
-        _nonFiniteInARow = _report.Step.IsApplied ? 0 : _nonFiniteInARow + 1;
+        _nonFiniteInARow = _report.Step.FailedInARow(_nonFiniteInARow);
         _refreshes.MarkTouched(_buffers.Rows);
         _refreshes.MarkTouched(_buffers.Positives);
         _bank.AfterStep(_counters.Steps);

@@ -41,6 +41,9 @@ internal sealed class FakeEngine : TrainingEngine
     /// <summary>Makes steps fail as if the loss were not finite.</summary>
     public bool NonFinite { get; set; }
 
+    /// <summary>Makes steps return before their outcome is known, as an engine does that reads it from its device now and then.</summary>
+    public bool Unread { get; set; }
+
     /// <summary>The inputs of the steps so far.</summary>
     public List<SeenStep> Steps { get; } = [];
 
@@ -103,7 +106,7 @@ internal sealed class FakeEngine : TrainingEngine
         }
 
         Array.Fill(_losses, 1.5);
-        return new StepResult(true, 1.5, 1, _losses, batch.Positives.Length + batch.BankEntries);
+        return new StepResult(true, 1.5, 1, _losses, batch.Positives.Length + batch.BankEntries) { IsRead = !Unread };
     }
 
     public override void EncodeItems(ReadOnlySpan<int> rows, Span<float> embeddings)

@@ -265,6 +265,20 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Train_NonFiniteAndReadNowAndThen_StepsInBetweenDoNotRestartTheCount()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 2 });
+        for (int sequence = 0; sequence < 5; sequence++)
+        {
+            (engine.NonFinite, engine.Unread) = (sequence == 2, sequence != 2);
+            trainer.Train(Batches.Create(sequence: sequence).Add("a", []));
+        }
+
+        engine.NonFinite = true;
+        Assert.Throws<NonFiniteLossException>(() => trainer.Train(Batches.Create(sequence: 5).Add("a", [])));
+    }
+
+    [Fact]
     public void Train_FiniteAgain_RestartsTheCount()
     {
         (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 2 });

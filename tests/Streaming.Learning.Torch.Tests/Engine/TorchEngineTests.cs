@@ -117,11 +117,11 @@ public class TorchEngineTests
         using TorchEngine engine = Engine(Small, TestDevice.Options with { ReadLossEvery = 2 });
         RandomBatch poisoned = Batch(2);
         poisoned.LogQ[0] = float.NegativeInfinity;
-        engine.Step(poisoned.Batch);
+        Assert.False(engine.Step(poisoned.Batch).IsRead);
 
         StepResult result = engine.Step(Batch(3).Batch);
 
-        Assert.False(result.IsApplied);
+        Assert.Equal((true, false), (result.IsRead, result.IsApplied));
         Assert.Equal(1, engine.State()["optimizer.counters"][0]);
         Assert.All(
             engine.State().Where(tensor => tensor.Key != "bank.log_q"),
