@@ -17,13 +17,13 @@ internal static class WorkerPresets
         new(
             "card",
             "A stream that keeps a GPU busy: tens of thousands of events per second (an image built with `Torch=cuda`). Chosen for "
-                + "speed; recall "
-                + "at this batch size was not measured.",
+                + "speed; recall at this batch size was not measured.",
             new Dictionary<string, string>
             {
                 ["STREAMING__Training__Engine"] = "Torch",
                 ["STREAMING__Training__Device"] = "cuda",
                 ["STREAMING__Training__Tf32"] = "true",
+                ["STREAMING__Training__ReadLossEvery"] = "16",
                 ["STREAMING__Batching__BatchSize"] = "4096",
                 ["STREAMING__Model__BankCapacity"] = "65536",
             }
