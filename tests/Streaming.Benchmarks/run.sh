@@ -24,6 +24,33 @@ if [[ ${1:-} == --growth || ${1:-} == --histories || ${1:-} == --pipeline || ${1
     exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "${mode[@]}" "${@:2}"
 fi
 
+# The table of a report of backtest that RESULTS.md shows.
+ablation() {
+    printf '\nRecall@20 at width 128, with counts in brackets:\n\n'
+    printf '| features | all | new items | items in their first day |\n|---|---|---|---|\n'
+    awk -F ' *[|] *' '
+        $4 == 128 && /FeatureGroups=/ {
+            groups = $0
+            sub(/.*FeatureGroups=/, "", groups)
+            sub(/ *[|] *$/, "", groups)
+            recall[$2, groups, $5] = $8
+        }
+        function cell(groups, segment) {
+            if (!(("fmrlrec", groups, segment) in recall)) {
+                print "the report has no row of \"" groups "\" for " segment > "/dev/stderr"
+                exit 1
+            }
+            return recall["fmrlrec", groups, segment] " (" recall["fused", groups, segment] ")"
+        }
+        END {
+            count = split("none;titles;pictures;both", names, ";")
+            split(";text:384;image:512;text:384,image:512", features, ";")
+            for (i = 1; i <= count; i++)
+                printf "| %s | %s | %s | %s |\n", names[i], cell(features[i], "All"), cell(features[i], "NewItems"),
+                    cell(features[i], "ItemsInFirstDay")
+        }' "$1"
+}
+
 if [[ ${1:-} == --content ]]; then
     shift
     count=20000 seeds=1
@@ -47,7 +74,8 @@ if [[ ${1:-} == --content ]]; then
     "$programs/Streaming.Worker/release/streaming" encode --items "$folder/shop/items.csv" --output "$folder/items.jsonl" \
         --text-model "${models[0]}" --text-vocabulary "${models[1]}" --image-model "${models[2]}" --image-pixels caffe >&2
     "$lab" backtest --protocol prequential --events "$folder/shop/events.csv" --items "$folder/items.jsonl" --threads 2 --seeds "$seeds" \
-        --set 'STREAMING__Model__FeatureGroups=;text:384;image:512;text:384,image:512' --format markdown
+        --set 'STREAMING__Model__FeatureGroups=;text:384;image:512;text:384,image:512' --format markdown | tee "$folder/report.md"
+    ablation "$folder/report.md"
     exit
 fi
 
