@@ -47,7 +47,7 @@ for host in "$first" "$second"; do
   ip -n "$host" address add "10.99.0.$number/24" dev wire
   ip -n "$host" link set lo up
   ip -n "$host" link set wire up
-  ip netns exec "$host" sysctl -q -w net.ipv4.conf.all.route_localnet=1
+  ip netns exec "$host" sysctl -q -w net.ipv4.conf.all.route_localnet=1 net.ipv6.conf.all.disable_ipv6=1
 done
 # What listens on the second host itself has a port of this range. The first leads from an address that no host has to its loopback,
 # so that connections to its own address are left alone.

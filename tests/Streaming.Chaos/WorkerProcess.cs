@@ -116,10 +116,10 @@ internal sealed partial class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Kills it with SIGKILL.</summary>
+    /// <summary>Kills it with SIGKILL; of a job also the launcher and the ranks, which hold the output that is waited for.</summary>
     public void Kill()
     {
-        _process.Kill();
+        _process.Kill(entireProcessTree: IsJob);
         _process.WaitForExit();
     }
 
@@ -212,9 +212,7 @@ internal sealed partial class WorkerProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            // The launcher and the ranks hold the output that is waited for.
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
+            Kill();
         }
 
         _process.Dispose();

@@ -52,12 +52,12 @@ public class KafkaSourceHealthTests
         RecordingLogger log = new();
         await using RunningSource source = kafka.Start(logger: log);
         await UntilAsync(source, expected);
-        Assert.Contains($"Kafka: {expected}; waiting until this is resolved", log.Lines);
+        await KafkaHarness.WaitAsync(() => log.Lines.Contains($"Kafka: {expected}; waiting until this is resolved"), "the log says so");
         kafka.Broker.SetTopicError(topic, ErrorCode.NoError);
         await UntilAsync(source, string.Empty);
         kafka.Produce(0, 20);
         await source.ReadAsync(20);
-        Assert.Contains($"Kafka: resolved: {expected}", log.Lines);
+        await KafkaHarness.WaitAsync(() => log.Lines.Contains($"Kafka: resolved: {expected}"), "the log says that it is resolved");
     }
 
     [Fact]

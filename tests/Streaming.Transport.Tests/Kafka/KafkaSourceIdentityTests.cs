@@ -108,7 +108,10 @@ public class KafkaSourceIdentityTests
             () => source.Source.Status.Missing.Contains(new MissingRecords("interactions", 42)),
             "the unread records are counted"
         );
-        Assert.Contains(log.Lines, static line => line.EndsWith("Unread records of the deleted topic: 42", StringComparison.Ordinal));
+        await KafkaHarness.WaitAsync(
+            () => log.Lines.Any(static line => line.EndsWith("Unread records of the deleted topic: 42", StringComparison.Ordinal)),
+            "the log counts them"
+        );
     }
 
     [Fact]

@@ -51,10 +51,11 @@ public sealed class WarmStartTests : IDisposable
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
         await again.UntilAsync(
-            w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal),
-            "it resumes from its own checkpoint"
+            w =>
+                w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal)
+                && w.Log.Text.Contains("this model already has a checkpoint", StringComparison.Ordinal),
+            "it resumes from its own checkpoint, and says so"
         );
-        Assert.Contains("this model already has a checkpoint", again.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]
