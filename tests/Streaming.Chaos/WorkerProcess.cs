@@ -97,7 +97,7 @@ internal sealed partial class WorkerProcess : IDisposable
         get
         {
             int[] launcher = ChildrenOf(_process.Id, "mpirun");
-            return launcher.Length == 0 ? (0, []) : (launcher[0], [.. Ranks()]);
+            return launcher.Length == 0 ? (0, []) : (launcher[0], Ranks());
         }
     }
 
@@ -271,30 +271,40 @@ internal sealed partial class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>The worker processes with the job's port. Those of another host are no descendants of the launcher.</summary>
-    private IEnumerable<int> Ranks()
+    /// <summary>The worker processes with the job's port, in the order of their ranks. Those of another host are no descendants of the
+    /// launcher.</summary>
+    private int[] Ranks()
     {
-        string port = $"\0STREAMING__Http__Port={_port}\0";
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && IsRank(folder, port))
-            {
-                yield return id;
-            }
-        }
+        string port = string.Create(CultureInfo.InvariantCulture, $"STREAMING__Http__Port={_port}");
+        return
+        [
+            .. Directory
+                .EnumerateDirectories("/proc")
+                .Where(static folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                .Select(folder => (Process: folder, Rank: RankOf(folder, port)))
+                .Where(static one => one.Rank >= 0)
+                .OrderBy(static one => one.Rank)
+                .Select(static one => int.Parse(Path.GetFileName(one.Process), CultureInfo.InvariantCulture)),
+        ];
     }
 
-    private static bool IsRank(string folder, string port)
+    /// <returns>The rank of a process; -1: it is none of this job.</returns>
+    private static int RankOf(string folder, string port)
     {
+        const string rank = "OMPI_COMM_WORLD_RANK=";
         try
         {
-            return File.ReadAllText($"{folder}/comm").TrimEnd() == "streaming"
-                && File.ReadAllText($"{folder}/environ").Contains(port, StringComparison.Ordinal);
+            string[] variables =
+                File.ReadAllText($"{folder}/comm").TrimEnd() == "streaming" ? File.ReadAllText($"{folder}/environ").Split('\0') : [];
+            string? number = Array.Find(variables, static variable => variable.StartsWith(rank, StringComparison.Ordinal));
+            return number is not null && variables.Contains(port)
+                ? int.Parse(number.AsSpan(rank.Length), CultureInfo.InvariantCulture)
+                : -1;
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // It has ended.
-            return false;
+            return -1;
         }
     }
 
