@@ -96,7 +96,7 @@ internal sealed partial class WorkerProcess : IDisposable
     {
         get
         {
-            int[] launcher = ChildrenOf(_process.Id, "mpirun");
+            int[] launcher = Launchers(_process.Id);
             return launcher.Length == 0 ? (0, []) : (launcher[0], Ranks());
         }
     }
@@ -308,7 +308,7 @@ internal sealed partial class WorkerProcess : IDisposable
         }
     }
 
-    private static int[] ChildrenOf(int process, string name)
+    private static int[] Launchers(int process)
     {
         try
         {
@@ -317,7 +317,7 @@ internal sealed partial class WorkerProcess : IDisposable
                 .. File.ReadAllText($"/proc/{process}/task/{process}/children")
                     .Split(' ', StringSplitOptions.RemoveEmptyEntries)
                     .Select(static id => int.Parse(id, CultureInfo.InvariantCulture))
-                    .Where(id => File.ReadAllText($"/proc/{id}/comm").TrimEnd() == name),
+                    .Where(static id => File.ReadAllText($"/proc/{id}/comm").TrimEnd() == "mpirun"),
             ];
         }
         catch (IOException)

@@ -27,9 +27,9 @@ public sealed record PipelineOptions
     /// <summary>Gets how long training may finish no batch while events wait until the worker is not ready. Default 1m; 1s … 1d.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Gets how often what events changed is handed to the publisher. Less often, up to once
-    /// a second, when that would take more than a tenth of the trainer's time, or while earlier changes wait for Redis: items that change
-    /// again meanwhile are then written once. Default 100ms; 10ms … 1h.</summary>
+    /// <summary>Gets how often what events changed is handed to the publisher. Less often, up to once a second, when that would take more
+    /// than a tenth of the trainer's time, or while earlier changes wait for Redis: items that change again meanwhile are then written
+    /// once. Default 100ms; 10ms … 1h.</summary>
     public TimeSpan PublishInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Gets how often changed histories are handed to the publisher. Default 1s; 10ms … 1h.</summary>
